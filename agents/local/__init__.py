@@ -1,0 +1,1 @@
+"""What runs on this machine alone: the local broker and the processes that `up` looks after."""

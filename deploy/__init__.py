@@ -1,0 +1,1 @@
+"""Districts, source mappings, the broker's files: data, no code."""

@@ -1,0 +1,1 @@
+"""Wire contracts: what stands on the topics."""

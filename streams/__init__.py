@@ -1,0 +1,1 @@
+"""The work of each stage; the parts do not know one another."""

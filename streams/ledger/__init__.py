@@ -1,0 +1,1 @@
+"""From facts on Kafka to rows in ClickHouse and back as figures."""

@@ -1,0 +1,1 @@
+"""One owner per partition: seats, the changelog, the transaction."""

@@ -1,0 +1,83 @@
+"""What an owner and its stage's agent hand each other: a batch of records, and the answer to it. No Kafka here."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Record(Protocol):
+    """One record as it was read; aiokafka's `ConsumerRecord` is one."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since the epoch; append time where the topic says so."""
+        ...
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Headers: ...
+
+
+class Memory(Protocol):
+    """What a stage remembers of one partition; the owner folds the changelog into it before the first batch."""
+
+    def fold(self, key: bytes, value: bytes | None) -> None:
+        """Take one state record in log order; `None` is a tombstone."""
+        ...
+
+    def folded(self) -> None:
+        """All records are in: build what follows from them."""
+        ...
+
+
+M = TypeVar("M", bound=Memory)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One record to be sent in the batch's transaction."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+def _nothing() -> None:
+    """Remember nothing new."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the agent says to a batch. `state` goes to the changelog; `take` runs once the transaction is committed."""
+
+    sends: Sequence[Send] = ()
+    state: Mapping[bytes, bytes | None] = field(default_factory=dict)
+    take: Callable[[], None] = _nothing
+    metadata: str = ""
+
+
+@dataclass(slots=True)
+class Batch(Generic[M]):
+    """One owner's next records, whose answer the owner awaits. Never empty."""
+
+    stage: str
+    partition: int
+    records: Sequence[Record]
+    memory: M
+    answer: "asyncio.Future[Answer]"
+    metadata: str = ""
+    """What the last committed offset carries (stages without a changelog)."""

@@ -1,0 +1,1 @@
+"""Tests: the pure core, the shells, and the whole on a real broker."""
