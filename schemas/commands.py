@@ -1,0 +1,105 @@
+"""What stands on `desk`: commands, in one canonical shape. This log is the system's memory."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, TypeAdapter
+
+from schemas.codec import STRICT, Contract
+from schemas.codes import Flag, Stage, Urgency
+from schemas.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a command's input stands: the intake topic's full name, partition, offset."""
+
+    __pydantic_config__ = STRICT
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A report (上报): somebody says that something is the matter. Free of names and numbers of persons."""
+
+    __pydantic_config__ = STRICT
+
+    type: Literal["report"] = "report"
+    source: str
+    source_id: str
+    content: str
+    """Hash of all that the source said, to tell a repeat from an amendment."""
+    time: int
+    """The record's own time; it is the command's time under `clock: log` only."""
+    occurred_at: int
+    area: str
+    grid: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    category: str
+    urgency: Urgency | None = None
+    """The source's own level, where it has one."""
+    text: str = ""
+    """What people may read, masked."""
+    reporter: str | None = None
+    """Keyed hash of whoever reports, for D1."""
+    object: str | None = None
+    """Key of the thing it is about (component, plate, address id), for D2."""
+    details: dict[str, str] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """What a handler or an operator did with a ticket (处置反馈): it has reached `stage`.
+
+    It names the ticket, or the source's own id of the report together with the area.
+    """
+
+    __pydantic_config__ = STRICT
+
+    type: Literal["feedback"] = "feedback"
+    source: str
+    source_id: str = ""
+    ticket: str | None = None
+    stage: Stage
+    time: int
+    occurred_at: int
+    area: str
+    unit: str | None = None
+    """For `dispatched`: the unit it goes to; none means the unit the routing table names."""
+    score: int | None = None
+    """For `rated`: 1 (worst) to 5."""
+    note: str = ""
+    flags: tuple[Flag, ...] = ()
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """Time passes. Empty under the wall clock; under the log clock it says how late it is. Never settled."""
+
+    __pydantic_config__ = STRICT
+
+    type: Literal["tick"] = "tick"
+    time: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyPublished:
+    """From here on this policy holds. The first record of every desk partition is one."""
+
+    __pydantic_config__ = STRICT
+
+    type: Literal["policy"] = "policy"
+    policy: Policy
+    origin: None = None
+
+
+Command = Report | Feedback | Tick | PolicyPublished
+
+COMMAND: Final = Contract[Command](TypeAdapter(Annotated[Command, Field(discriminator="type")]))

@@ -1,0 +1,64 @@
+"""What stands on `intake.*`: the bytes a source sent, untouched, and a few headers that say what they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+SOURCE: Final = "lianqin-source"
+"""Header: the source's name; its mapping file reads the value."""
+VERSION: Final = "lianqin-version"
+"""Header: version of the source's shape, `1` where absent."""
+PART: Final = "lianqin-part"
+"""Header: which of the mapping's records this is, `report` where absent; one row may hold a report and its closing."""
+TIME: Final = "lianqin-time"
+"""Header, on `intake.history` only: the record's own time, milliseconds since the epoch, in decimal."""
+FEED: Final = "lianqin-feed"
+"""Header: fingerprint of the file that `feed` reads, by which it resumes."""
+ROW: Final = "lianqin-row"
+"""Header: number of the record in the sorted file, from 0, in decimal."""
+MARKER: Final = "lianqin-marker"
+"""Header: the record is no report; `end` closes a feed. Outside the account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeHeaders:
+    """The headers of one intake record."""
+
+    source: str | None = None
+    version: str = "1"
+    part: str = "report"
+    time: int | None = None
+    feed: str | None = None
+    row: int | None = None
+    marker: str | None = None
+
+    def to_kafka(self) -> list[tuple[str, bytes]]:
+        """As record headers; what is absent is left out."""
+        named = (
+            (SOURCE, self.source),
+            (VERSION, self.version),
+            (PART, self.part),
+            (TIME, self.time),
+            (FEED, self.feed),
+            (ROW, self.row),
+            (MARKER, self.marker),
+        )
+        return [(name, str(value).encode()) for name, value in named if value is not None]
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.lstrip("-").isdecimal() else None
+
+
+def intake_headers(headers: Sequence[tuple[str, bytes]]) -> IntakeHeaders:
+    """Read the headers of an intake record; never raises: what cannot be read counts as absent."""
+    found = {name: value.decode(errors="replace") for name, value in headers if value is not None}
+    return IntakeHeaders(
+        source=found.get(SOURCE),
+        version=found.get(VERSION, "1"),
+        part=found.get(PART, "report"),
+        time=_number(found.get(TIME)),
+        feed=found.get(FEED),
+        row=_number(found.get(ROW)),
+        marker=found.get(MARKER),
+    )
