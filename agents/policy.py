@@ -2,13 +2,14 @@
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from agents.errors import UserError
 from schemas.codec import ValidationError, encode
 from schemas.codes import Clock
 from schemas.commands import COMMAND, PolicyPublished
 from schemas.policy import Policy
 
 
-class ClockError(Exception):
+class ClockError(UserError):
     """The log was begun with the other clock; the text says what to do."""
 
 

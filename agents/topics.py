@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from agents.errors import UserError
 from agents.settings import KafkaSettings
 from schemas.topics import ALL, Topic
 
 
-class TopicsError(Exception):
+class TopicsError(UserError):
     """The topics cannot be made, or stand otherwise than they must; the text says what to do."""
 
 

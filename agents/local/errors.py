@@ -6,8 +6,10 @@ LocalError
 └── ChildGaveUp   a supervised process refuses its configuration
 """
 
+from agents.errors import UserError
 
-class LocalError(Exception):
+
+class LocalError(UserError):
     """Its text is one line for the user; no traceback is needed to act on it."""
 
 

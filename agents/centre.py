@@ -1,0 +1,115 @@
+"""The whole centre (合成服务中心) on one machine: broker, topics, policy, workers, ledger; started and stopped in order."""
+
+import asyncio
+import os
+import secrets
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from agents.local.broker import LocalBroker
+from agents.local.folder import DataFolder, LedgerAccess, RunFile
+from agents.local.probe import free_port
+from agents.local.processes import ChildSpec, Supervisor
+from agents.packs import load_policy
+from agents.policy import hold_to_clock, publish
+from agents.readiness import wait_open
+from agents.settings import Settings
+from agents.topics import make_topics
+from schemas.topics import DESK
+
+READY_WITHIN_S: Final = 90.0
+
+
+class Centre:
+    """What `up` runs. An async context: leaving it stops all that it started, last first."""
+
+    def __init__(self, settings: Settings, folder: DataFolder, *, workers: int) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.bootstrap = settings.kafka.bootstrap or ""
+        self._names = [f"worker-{number}" for number in range(1, workers + 1)]
+        self._broker: LocalBroker | None = None
+        self._supervisor: Supervisor | None = None
+        self._metrics: dict[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        self._supervisor = Supervisor(self.folder.logs)
+        try:
+            await self._start(self._supervisor)
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def ready(self) -> None:
+        """Return when every partition of every stage is open; raise what stops that for good."""
+        opened = asyncio.ensure_future(
+            wait_open(self._metrics.values(), self.settings.kafka.partitions, within_s=READY_WITHIN_S)
+        )
+        watched = asyncio.ensure_future(self.watch())
+        try:
+            done, _ = await asyncio.wait((opened, watched), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            opened.cancel()
+            watched.cancel()
+            await asyncio.gather(opened, watched, return_exceptions=True)
+
+    async def watch(self) -> None:
+        """Never return; raise when a child refuses to run."""
+        if self._supervisor is not None:
+            await self._supervisor.watch()
+
+    async def _start(self, supervisor: Supervisor) -> None:
+        policy = load_policy(self.settings.district, self.settings.clock)
+        await self._start_broker(supervisor)
+        await make_topics(self.bootstrap, self.settings.kafka)
+        desk = self.settings.kafka.prefix + DESK
+        await hold_to_clock(self.bootstrap, desk, self.settings.clock)
+        await publish(self.bootstrap, desk, self.settings.kafka.partitions, policy)
+        self._metrics = {name: f"http://127.0.0.1:{free_port()}/metrics" for name in [*self._names, "ledger"]}
+        self.folder.write_run(self._run_file())
+        supervisor.start(self._worker("ledger", "ledger"))
+        for name in self._names:
+            supervisor.start(self._worker(name, "intake,desk"))
+
+    async def _start_broker(self, supervisor: Supervisor) -> None:
+        if self.bootstrap:
+            return
+        self._broker = LocalBroker(self.folder.kafka)
+        command = await asyncio.to_thread(self._broker.prepare)
+        supervisor.start(ChildSpec(name="broker", argv=command))
+        await asyncio.to_thread(self._broker.wait_ready, alive=lambda: supervisor.restarts("broker") == 0)
+        self.bootstrap = self._broker.bootstrap
+
+    def _run_file(self) -> RunFile:
+        return RunFile(
+            bootstrap=self.bootstrap,
+            prefix=self.settings.kafka.prefix,
+            district=self.settings.district,
+            clock=self.settings.clock.value,
+            up_pid=os.getpid(),
+            metrics=dict(self._metrics),
+            ledger=LedgerAccess(
+                url=f"http://127.0.0.1:{free_port()}", user="lianqin", password=secrets.token_urlsafe(24)
+            ),
+        )
+
+    def _worker(self, name: str, stages: str) -> ChildSpec:
+        program = Path(sys.executable).parent / "lianqin"
+        port = self._metrics[name].rpartition(":")[2].partition("/")[0]
+        argv = [str(program), "worker", "--data-dir", str(self.folder.root), "--stages", stages, "--name", name]
+        return ChildSpec(name=name, argv=argv, env={"LIANQIN_METRICS__PORT": port})
+
+    async def _stop(self) -> None:
+        if self._supervisor is not None:
+            await self._supervisor.stop_all()
+        self.folder.remove_run()

@@ -1,0 +1,22 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agents.settings import Settings
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Broker's logs, chDB's folder, run files. [default: .lianqin]", envvar="LIANQIN_DATA_DIR"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs: one JSON document on standard output.")]
+
+
+def settings(data_dir: Path | None, **chosen: object) -> Settings:
+    """The settings from the environment, with what the command line chose instead."""
+    given = {name: value for name, value in chosen.items() if value is not None}
+    if data_dir is not None:
+        given["data_dir"] = data_dir
+    return Settings(**given)  # type: ignore[arg-type]  # checked by pydantic: the values come from a user

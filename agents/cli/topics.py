@@ -1,0 +1,55 @@
+"""`lianqin topics`: the topic list, and making what is missing."""
+
+import asyncio
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from agents.access import bootstrap_of
+from agents.cli.options import AsJson, DataDir, settings
+from agents.settings import KafkaSettings
+from agents.topics import make_topics, partitions_of
+from schemas.topics import ALL, DAY_MS, Topic
+
+
+def topics(
+    data_dir: DataDir = None,
+    create: Annotated[bool, typer.Option(help="Make the missing ones on the broker.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the topics: what each holds, its key, partitions and retention.
+
+    Subscribers read with `isolation.level=read_committed`.
+
+    Example: `lianqin topics --json`, or `LIANQIN_KAFKA__BOOTSTRAP=host:9092 lianqin topics --create`
+    """
+    chosen = settings(data_dir)
+    if create:
+        asyncio.run(make_topics(bootstrap_of(chosen), chosen.kafka))
+    if as_json:
+        typer.echo(orjson.dumps([_row(topic, chosen.kafka) for topic in ALL], option=orjson.OPT_INDENT_2).decode())
+        return
+    table = Table("topic", "holds", "key", "partitions", "kept")
+    for topic in ALL:
+        name, partitions = chosen.kafka.prefix + topic.name, partitions_of(topic, chosen.kafka)
+        table.add_row(name, topic.holds, topic.key, str(partitions), _kept(topic))
+    Console().print(table)
+
+
+def _row(topic: Topic, kafka: KafkaSettings) -> dict[str, object]:
+    return {
+        "name": kafka.prefix + topic.name,
+        "holds": topic.holds,
+        "key": topic.key,
+        "partitions": partitions_of(topic, kafka),
+        "config": topic.config,
+    }
+
+
+def _kept(topic: Topic) -> str:
+    if topic.config.get("cleanup.policy") == "compact":
+        return "compacted"
+    return f"{int(topic.config['retention.ms']) // DAY_MS} d"
