@@ -1,12 +1,14 @@
 """Apache Kafka as one process on this machine: broker and controller, in a folder of its own."""
 
 import base64
+import fcntl
 import os
 import shutil
 import subprocess
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -124,6 +126,7 @@ class LocalBroker:
         classpath = _classpath(self._options.libs)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            self._refuse_if_in_use()
             self._fresh_temporary_folder()
             self._ports = self._choose_ports()
             properties = self._write_properties("server.properties", data="data")
@@ -155,6 +158,15 @@ class LocalBroker:
                 )
                 raise BrokerError(msg)
             time.sleep(0.05)
+
+    def _refuse_if_in_use(self) -> None:
+        with suppress(FileNotFoundError), (self._folder / "data" / ".lock").open("r+b") as lock:
+            try:
+                # Kafka's own lock, tried before anything of a running broker is touched.
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                msg = f"another broker runs on {self._folder}: stop it or choose another data folder"
+                raise BrokerError(msg) from error
 
     def _known_ports(self) -> Ports:
         if self._ports is None:

@@ -1,0 +1,83 @@
+"""What all tests share: the outside is blocked, one real broker on request, and no process is left."""
+
+import os
+import signal
+import socket
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from agents.local.broker import LocalBroker
+
+_MARK = "LIANQIN_TEST_RUN"
+
+
+class Blocked:
+    """Stands in for a call that leaves the process; remembers it even when its error is swallowed."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+        self._calls: list[object] = []
+
+    def __call__(self, *arguments: object) -> NoReturn:
+        """Refuse, and keep what was asked for."""
+        self._calls.append(arguments)
+        raise AssertionError(self._reason)
+
+    def fail_if_called(self) -> None:
+        """Fail the test that tried."""
+        if self._calls:
+            pytest.fail(f"{self._reason}: {self._calls}")
+
+
+@pytest.fixture(autouse=True)
+def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep a test off the network unless it is marked `connected`; C clients go round this."""
+    if request.node.get_closest_marker("connected") is not None:
+        yield
+        return
+    blocked = Blocked("network used without @pytest.mark.connected")
+    monkeypatch.setattr(socket.socket, "connect", blocked)
+    monkeypatch.setattr(socket.socket, "connect_ex", blocked)
+    yield
+    blocked.fail_if_called()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
+    """One running broker for the whole run: tests make topics of their own names and leave it running."""
+    with LocalBroker(tmp_path_factory.mktemp("broker") / "kafka") as running:
+        yield running
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Mark this run's environment, which every process that it starts inherits."""
+    os.environ[_MARK] = uuid.uuid4().hex
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that leaves a process behind, and end that process."""
+    for pid in left_behind():
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        sys.stderr.write(f"\nleft behind by the tests: {pid} {command[:200]}\n")
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def left_behind() -> list[int]:
+    """Living processes that carry this run's mark, but for this one and those that it runs under."""
+    mark = f"{_MARK}={os.environ[_MARK]}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            # A zombie's environment reads as empty: it holds nothing any more.
+            if int(folder.name) != os.getpid() and mark in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
