@@ -30,7 +30,7 @@ class Contract(Generic[T]):
 
 def encode(value: object) -> bytes:
     """The JSON of any contract, UTF-8, fields in the order the contract names them."""
-    return orjson.dumps(value)
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)  # a policy's limits are keyed by closed lists
 
 
 __all__ = ["STRICT", "Contract", "ValidationError", "encode"]

@@ -54,7 +54,7 @@ class _Moved:
     spent: int
     """Since the ticket's last stage."""
     limit: int | None
-    """What the stage was allowed, where it had a limit."""
+    """What the stage limit that ran until now allowed, where one ran."""
     source: str
     note: str
     deadlines: tuple[Deadline, ...]

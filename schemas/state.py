@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
-from schemas.codec import STRICT, Contract
+from schemas.codec import STRICT, Contract, encode
 from schemas.codes import Fate, Flag, Level, Stage, Urgency
 from schemas.commands import Feedback
 from schemas.policy import Policy
@@ -108,6 +108,6 @@ def ticket_key(ticket: str) -> bytes:
     return b"t:" + ticket.encode()
 
 
-def waiting_key(source: str, source_id: str) -> bytes:
-    """The state key of the feedback that waits for one source's report."""
-    return f"w:{source}:{source_id}".encode()
+def waiting_key(area: str, source: str, source_id: str) -> bytes:
+    """The state key of the feedback that waits for one source's report in one area; JSON keeps the three apart."""
+    return b"w:" + encode([area, source, source_id])
