@@ -19,7 +19,6 @@ from agents.local.brokerfile import Ports
 from agents.local.errors import BrokerError
 
 _REPOSITORY: Final = Path(__file__).resolve().parents[2]
-_STOP_WITHIN_S: Final = 15.0
 _ATTEMPTS: Final = 3
 
 _JVM_FLAGS: Final = (
@@ -47,6 +46,8 @@ class BrokerOptions:
     log: Path | None = None
     heap_mb: int = 768
     ready_within_s: float = 60.0
+    stop_within_s: float = 15.0
+    jvm_flags: tuple[str, ...] = ()
 
 
 class LocalBroker:
@@ -102,7 +103,7 @@ class LocalBroker:
     def stop(self) -> None:
         """Shut down in order (SIGTERM); SIGKILL to that very process if it does not go."""
         if self._child is not None:
-            children.stop(self._child, within_s=_STOP_WITHIN_S)
+            children.stop(self._child, within_s=self._options.stop_within_s)
             self._child = None
 
     def kill(self) -> None:
@@ -123,7 +124,8 @@ class LocalBroker:
     def prepare(self) -> list[str]:
         """Check what is needed, lay the folder out, choose ports; the command line that runs the broker."""
         java = _java()
-        classpath = _classpath(self._options.libs)
+        libs = _libs(self._options.libs)
+        classpath = f"{libs}/*"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._refuse_if_in_use()
@@ -140,7 +142,8 @@ class LocalBroker:
             raise BrokerError(msg) from error
         heap = f"-Xmx{self._options.heap_mb}m"
         temporary = f"-Djava.io.tmpdir={self._folder / 'tmp'}"
-        return [java, heap, *_JVM_FLAGS, temporary, "-cp", classpath, "kafka.Kafka", str(properties)]
+        flags = [heap, temporary, *_JVM_FLAGS, *_archived_classes(libs), *self._options.jvm_flags]
+        return [java, *flags, "-cp", classpath, "kafka.Kafka", str(properties)]
 
     def wait_ready(self, *, alive: Callable[[], bool]) -> None:
         """Return when the broker answers a metadata request; BrokerError when it ended or takes too long."""
@@ -232,13 +235,19 @@ def _java() -> str:
     return java
 
 
-def _classpath(libs: Path | None) -> str:
+def _libs(given: Path | None) -> Path:
     asked = os.environ.get("LIANQIN_KAFKA_LIBS")
-    folder = libs or (Path(asked) if asked else _REPOSITORY / "build" / "kafka" / "libs")
+    folder = given or (Path(asked) if asked else _REPOSITORY / "build" / "kafka" / "libs")
     if not any(folder.glob("kafka_*.jar")):
         msg = f"Kafka's jars are missing from {folder}: run `make setup`"
         raise BrokerError(msg)
-    return f"{folder.absolute()}/*"
+    return folder.absolute()
+
+
+def _archived_classes(libs: Path) -> list[str]:
+    # See archive.py. The JVM itself checks that it fits the jars, and else does without.
+    archive = libs.parent / "kafka.jsa"
+    return [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
 
 
 def _new_cluster_id() -> str:

@@ -91,12 +91,13 @@ def test_broker_killed_by_others_is_noticed_and_started_again(own: LocalBroker) 
     assert probe.serving_cluster(int(own.bootstrap.split(":")[1]))
 
 
-def test_frozen_broker_is_stopped_all_the_same(own: LocalBroker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.local.broker._STOP_WITHIN_S", 0.5)
-    assert own.pid
-    os.kill(own.pid, signal.SIGSTOP)
-    own.stop()
-    assert not own.running
+def test_frozen_broker_is_stopped_all_the_same(tmp_path: Path) -> None:
+    frozen = LocalBroker(tmp_path, BrokerOptions(stop_within_s=0.5))
+    frozen.start()
+    assert frozen.pid
+    os.kill(frozen.pid, signal.SIGSTOP)
+    frozen.stop()
+    assert not frozen.running
 
 
 def test_broker_dies_with_its_program(tmp_path: Path) -> None:

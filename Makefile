@@ -1,0 +1,49 @@
+# The commands of this repository. `make help` prints the comments after `##`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON := .venv/bin/python
+CORE := schemas/*,streams/desk/*,streams/intake/*
+
+SEED ?= 1
+RECORDS ?= 200000
+MINUTES ?= 60
+
+.PHONY: help setup check format test demo chaos bench soak clean
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
+
+setup: ## make .venv and fetch Kafka; installs Java and Maven where it may (root on Debian), else says what to install
+	@bash deploy/setup.sh
+
+check: setup ## read-only: format, lint, types, import contracts, unit tests, coverage of the core >= 95 %
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	bash -n deploy/setup.sh .ci/run
+	$(PYTHON) -m pytest -q -m "not connected" --cov --cov-report=
+	.venv/bin/coverage report --include='$(CORE)' --skip-covered --fail-under=95
+
+format: setup ## write the format and the fixes that are safe
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+test: check ## check, then everything that needs a real broker or ClickHouse, with a short chaos run
+	$(PYTHON) -m pytest -q -m connected
+
+demo: setup ## 30,000 real reports of two cities through Kafka, one worker killed on the way, report and audit
+	$(PYTHON) -m agents.local.demo
+
+chaos: setup ## kill and freeze workers under load, then prove the account (SEED=1 RECORDS=200000)
+	$(PYTHON) -m tests.chaos.run --seed $(SEED) --records $(RECORDS)
+
+bench: setup ## figures beside stock Faust's, into build/bench/
+	$(PYTHON) -m tests.bench.run
+
+soak: setup ## chaos for a long time (SEED=1 MINUTES=60)
+	$(PYTHON) -m tests.chaos.run --seed $(SEED) --minutes $(MINUTES)
+
+clean: ## remove what was built; .venv and data folders stay
+	rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
