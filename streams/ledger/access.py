@@ -1,0 +1,147 @@
+"""The two ways to ClickHouse, through one client: chDB in this process, or a server by DSN.
+
+chDB: one process per folder, one folder per process, never in a forked child.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError, StreamFailureError
+
+from streams.ledger.errors import LedgerAway, LedgerRefused
+
+DATABASE: Final = "lianqin"
+CONNECT_S: Final = 10
+ANSWER_S: Final = 240
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_CODE: Final = re.compile(r"Code: (\d+)")
+_IN_USE: Final = 36
+_WRONG_USER: Final = {192, 193, 194, 516}
+_PASSES: Final = {159, 198, 202, 203, 209, 210, 236, 241, 242, 243, 252, 254, 279, 285, 319, 364, 394, 999}
+"""Codes of errors that pass by themselves: timeouts, too many queries, memory, too many parts, lost replicas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """ClickHouse inside this process, on a folder that is this process's alone."""
+
+    folder: Path
+    database: str = DATABASE
+
+    def __str__(self) -> str:
+        return f"the ledger's folder {self.folder}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """ClickHouse over HTTP."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    secure: bool = False
+    database: str = DATABASE
+
+    def __str__(self) -> str:
+        return f"ClickHouse at {self.host}:{self.port}"
+
+
+Way = Embedded | Server
+
+
+def server_of(dsn: str) -> Server:
+    """Read a DSN `http(s)://user:password@host:port/database`; `LedgerRefused` where it is none."""
+    shape = "http(s)://user:password@host:port/database"
+    try:
+        parts = urlsplit(dsn.strip())
+        port, database = parts.port, parts.path.strip("/") or DATABASE
+    except ValueError as error:
+        msg = f"the ledger's DSN cannot be read: write LIANQIN_LEDGER__DSN as {shape}"
+        raise LedgerRefused(msg) from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not _NAME.match(database):
+        msg = f"the ledger's DSN is not of the form {shape}: correct LIANQIN_LEDGER__DSN"
+        raise LedgerRefused(msg)
+    secure = parts.scheme == "https"
+    return Server(
+        host=parts.hostname,
+        port=port or (8443 if secure else 8123),
+        user=unquote(parts.username or "default"),
+        password=unquote(parts.password or ""),
+        secure=secure,
+        database=database,
+    )
+
+
+def connect(way: Way, *, create: bool = False) -> Client:
+    """A client whose current database is the ledger's; use it from one thread at a time.
+
+    `create` makes the database where it is missing. Blocks; raises `LedgerAway` or `LedgerRefused`.
+    """
+    with asking(way):
+        client = _open(way, None if create else way.database)
+        if create:
+            client.command(f"CREATE DATABASE IF NOT EXISTS {way.database} ENGINE = Atomic")
+            client.close()
+            client = _open(way, way.database)
+        return client
+
+
+def _open(way: Way, database: str | None) -> Client:
+    if isinstance(way, Embedded):
+        return clickhouse_connect.get_client(interface="chdb", path=str(way.folder), database=database)
+    # A session would forbid two queries at once on one client.
+    return clickhouse_connect.get_client(
+        host=way.host,
+        port=way.port,
+        username=way.user,
+        password=way.password,
+        secure=way.secure,
+        database=database or "default",
+        connect_timeout=CONNECT_S,
+        send_receive_timeout=ANSWER_S,
+        autogenerate_session_id=False,
+    )
+
+
+@contextmanager
+def asking(way: Way | None = None) -> Iterator[None]:
+    """Turn what the client raises into a `LedgerError` of one line."""
+    try:
+        yield
+    except ClickHouseError as error:
+        raise _told(error, way) from error
+
+
+def _told(error: ClickHouseError, way: Way | None) -> LedgerAway | LedgerRefused:
+    text = " ".join(str(error).split())[:300]
+    code = error_code(error)
+    where = str(way or "ClickHouse")
+    if code == _IN_USE and isinstance(way, Embedded):
+        return LedgerRefused(f"{where} is in use by another process: stop it, or ask through a running `lianqin up`")
+    if code in _WRONG_USER:
+        return LedgerRefused(f"{where} refuses the user or password: correct LIANQIN_LEDGER__DSN")
+    lost = code is None and isinstance(error, OperationalError | StreamFailureError)
+    if lost or code in _PASSES:
+        return LedgerAway(f"{where} does not answer: start it or correct LIANQIN_LEDGER__DSN ({text})")
+    return LedgerRefused(f"{where} refuses: {text}")
+
+
+def error_code(error: ClickHouseError) -> int | None:
+    """ClickHouse's number of an error, where it has one."""
+    given = getattr(error, "code", None)
+    if isinstance(given, int):
+        return given
+    found = _CODE.search(str(error))
+    return int(found.group(1)) if found else None
+
+
+__all__ = ["DATABASE", "Client", "Embedded", "Server", "Way", "asking", "connect", "error_code", "server_of"]
