@@ -1,0 +1,83 @@
+"""Whether a report is about something the desk already knows (去重并案). Pure.
+
+The keys are strong ones only: a delivery's own id, a reporter, an object. D0 comes first, since the same delivery is no
+new information whatever it names. D1 comes before D2: somebody who reports the same thing again is asking what became
+of it (催办), and that would be lost among the witnesses of D2. So that D1 does not gather whatever one person reports,
+a grid officer on patrol say, two reports that name different objects are different matters.
+
+Nothing joins a closed ticket: what comes after the closing is a new occurrence.
+"""
+
+from dataclasses import dataclass
+
+from schemas.commands import Report
+from schemas.state import Attached, Ticket
+from streams.desk.draft import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Nothing is known of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """D0: the same delivery again."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Amends:
+    """D0: the same source and id with other content than the newest; also on a closed ticket."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Urges:
+    """D1: the same reporter about the same matter, still open."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Merges:
+    """D2: the same object and category, still open."""
+
+    ticket: Ticket
+
+
+Found = New | Repeat | Amends | Urges | Merges
+_NEW = New()
+
+
+def find(draft: Draft, report: Report) -> Found:
+    """What the desk knows of a report; of several tickets the oldest."""
+    known = draft.by_report(report.area, report.source, report.source_id)
+    if known is not None:
+        same = attached_as(known, report.source, report.source_id).content == report.content
+        return Repeat(known) if same else Amends(known)
+    if report.reporter is not None:
+        for ticket in draft.by_reporter((report.area, report.category, report.reporter)):
+            if any(_same_matter(attached, report) for attached in ticket.reports):
+                return Urges(ticket)
+    if report.object is not None:
+        for ticket in draft.by_object((report.area, report.category, report.object)):
+            return Merges(ticket)
+    return _NEW
+
+
+def attached_as(ticket: Ticket, source: str, source_id: str) -> Attached:
+    """The report in a ticket that a source calls so; raises `LookupError` where there is none."""
+    for attached in ticket.reports:
+        if attached.source_id == source_id and attached.source == source:
+            return attached
+    msg = "the index of reports and the ticket differ"
+    raise LookupError(msg)
+
+
+def _same_matter(attached: Attached, report: Report) -> bool:
+    return attached.reporter == report.reporter and (
+        attached.object is None or report.object is None or attached.object == report.object
+    )

@@ -1,0 +1,91 @@
+"""One record's turn: whatever is said in it is numbered, and folded into the draft at once. Pure."""
+
+from typing import TypeVar
+
+from schemas.commands import Origin
+from schemas.envelope import Envelope, derived_id
+from schemas.events import CommandSettled, Event, Settlement, TicketEvent, TicketOpened
+from schemas.policy import Policy
+from schemas.state import Ticket
+from streams.desk.draft import Draft
+from streams.desk.evolve import evolve
+from streams.desk.facts import NOWHERE, Decision, Entry, Fact
+from streams.desk.routing import Routes
+
+R = TypeVar("R")
+
+
+class Turn:
+    """Who speaks (`cause`, a command's id), at which log time, about what; and all that was said so far.
+
+    Ids hash the topic's name without its prefix, so the same log under another prefix says the same.
+    """
+
+    __slots__ = ("_name", "_source", "at", "cause", "decision", "draft", "entry")
+
+    def __init__(self, draft: Draft, entry: Entry, at: int, said: tuple[str, Decision] | None = None) -> None:
+        self.draft = draft
+        self.entry = entry
+        self.at = at
+        self._name = f"desk/{entry.partition}/{entry.offset}"
+        self.cause, self.decision = said or (derived_id(self._name), Decision())
+
+    def speaking(self, *, at: int, cause: str) -> "Turn":
+        """The same turn, speaking for another command or at another time; numbers run on."""
+        return Turn(self.draft, self.entry, at, (cause, self.decision))
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force; raises `LookupError` where there is none."""
+        return _in_force(self.draft.policy)
+
+    @property
+    def routes(self) -> Routes:
+        """Its routing table."""
+        return _in_force(self.draft.routes)
+
+    @property
+    def own_origin(self) -> Origin:
+        """Where the record itself stands, for what has no other origin."""
+        return Origin(topic=self.entry.topic, partition=self.entry.partition, offset=self.entry.offset)
+
+    def open(self, area: str, event: TicketOpened) -> Ticket:
+        """A ticket begins; its id begins with the area, for good."""
+        subject = f"{area}.{self.cause.replace('-', '')[:16]}"
+        return self._fold(None, self._fact(event, area, subject, 1, derived_id(f"{self._name}/matter")))
+
+    def tell(self, ticket: Ticket, event: TicketEvent | Settlement) -> Ticket:
+        """A fact about a ticket takes the next number of its sequence."""
+        return self._fold(ticket, self._fact(event, ticket.area, ticket.id, ticket.sequence + 1, ticket.matter))
+
+    def aside(self, area: str, event: CommandSettled) -> None:
+        """A settlement that names no ticket."""
+        self.decision.facts.append(self._fact(event, area, None, None, None))
+
+    def _fold(self, ticket: Ticket | None, fact: Fact) -> Ticket:
+        after = evolve(ticket, fact)
+        self.draft.remember(after)
+        self.decision.facts.append(fact)
+        return after
+
+    def _fact(self, event: Event, area: str, subject: str | None, sequence: int | None, matter: str | None) -> Fact:
+        policy = self.draft.policy
+        envelope = Envelope(
+            id=derived_id(f"{self._name}/{len(self.decision.facts)}"),
+            source=f"/lianqin/{NOWHERE if policy is None else policy.district}/desk",
+            type=event.type,
+            time=self.at,
+            area=area,
+            cause=self.cause,
+            subject=subject,
+            sequence=sequence,
+            matter=matter,
+        )
+        return Fact(event, envelope)
+
+
+def _in_force(rules: R | None) -> R:
+    if rules is None:
+        msg = "no policy holds yet"
+        raise LookupError(msg)
+    return rules
