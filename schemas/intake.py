@@ -47,7 +47,10 @@ class IntakeHeaders:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.lstrip("-").isdecimal() else None
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        return None
 
 
 def intake_headers(headers: Sequence[tuple[str, bytes]]) -> IntakeHeaders:

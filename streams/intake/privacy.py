@@ -1,0 +1,96 @@
+"""Personal data ends here: keyed hashes for matching, masked text for reading. Pure."""
+
+import re
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Final
+from unicodedata import normalize
+
+_ID: Final = re.compile(r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|\d{15})(?![0-9A-Za-z])")
+_MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_SEPARATOR: Final = r"[-. ()/]{0,2}"
+_PHONE: Final = re.compile(
+    rf"""
+      (?:\+?\d{{1,3}}{_SEPARATOR})?1{_SEPARATOR}[3-9](?:{_SEPARATOR}\d){{9}}(?!\d)  # mobile, in groups of any kind
+    | (?<!\d)\(?0\d{{2,3}}\)?{_SEPARATOR}\d{{3,4}}{_SEPARATOR}\d{{4}}(?!\d)         # landline with its area code
+    | (?<!\d)\(?\d{{3}}\)?[-. ]\d{{3}}[-. ]\d{{4}}(?!\d)                            # as written in North America
+    | (?<!\d)(?:\d{{4}}[ -]){{3}}\d{{1,7}}(?!\d)                                    # a card, in fours
+    | \d{{7,}}                                                                      # any long number
+    """,
+    re.VERBOSE,
+)
+_LIKELY: Final = re.compile(r"\d[-. ()/]{0,2}\d[-. ()/]{0,2}\d|@")
+_NOT_DIGIT: Final = re.compile(r"\D+")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]+")
+_COUNTRY: Final = re.compile(r"^(?:00)?86(?=1[3-9]\d{9}$)")
+_FEWEST_DIGITS: Final = 5
+"""A number with fewer is an extension or a joke, not somebody's own."""
+
+PHONE_MARK: Final = "[电话]"
+ID_MARK: Final = "[证件号]"
+MAIL_MARK: Final = "[邮箱]"
+
+
+def clean(text: str) -> str:
+    """Text that every store and screen takes: no control characters."""
+    return _CONTROL.sub(" ", text).strip()
+
+
+def mask_name(name: str) -> str:
+    """The first character, and that there are more: 王** ."""
+    name = clean(name)
+    return name[0] + "*" * min(len(name) - 1, 2) if len(name) > 1 else "*" * len(name)
+
+
+def mask(text: str, persons: Iterable[str] = ()) -> str:
+    """Text without phone, identity and card numbers, mail addresses, and without the persons named."""
+    text = clean(text)
+    for person in persons:
+        if len(person) > 1:
+            text = text.replace(person, mask_name(person))
+    if _LIKELY.search(text) is None:
+        return text
+    text = _ID.sub(ID_MARK, _MAIL.sub(MAIL_MARK, text))
+    return _PHONE.sub(PHONE_MARK, text)
+
+
+def phone_digits(phone: str) -> str:
+    """A phone number in one spelling: plain digits, without the country's own prefix; empty where it is none."""
+    digits = _COUNTRY.sub("", _NOT_DIGIT.sub("", normalize("NFKC", phone)))
+    return digits if len(digits) >= _FEWEST_DIGITS else ""
+
+
+class Keyed:
+    """Hashes that only who holds the key can make again. The same key gives the same hashes for ever."""
+
+    def __init__(self, key: bytes) -> None:
+        if not key:
+            msg = "the key of the personal hashes is empty"
+            raise ValueError(msg)
+        short = key if len(key) <= blake2b.MAX_KEY_SIZE else blake2b(key).digest()
+        self._reporter = blake2b(key=short, digest_size=16, person=b"reporter")
+        self._object = blake2b(key=short, digest_size=16, person=b"object")
+        self._content = blake2b(key=short, digest_size=16, person=b"content")
+
+    def phone(self, phone: str) -> str | None:
+        """Stands for whoever has this number; `None` where it is none."""
+        digits = phone_digits(phone)
+        return _hash(self._reporter, f"phone:{digits}") if digits else None
+
+    def person(self, source: str, own_id: str) -> str | None:
+        """Stands for a person by the source's own id."""
+        return _hash(self._reporter, f"{source}:{own_id}") if own_id else None
+
+    def thing(self, name: str) -> str:
+        """Stands for a thing whose name tells a person: a plate, an address."""
+        return _hash(self._object, normalize("NFKC", name).upper().replace(" ", ""))
+
+    def content(self, fields: Iterable[str]) -> str:
+        """Tells one content from another. Keyed, since a phone number could be guessed from a bare hash."""
+        return _hash(self._content, "\x1f".join(fields))
+
+
+def _hash(keyed: "blake2b", text: str) -> str:
+    one = keyed.copy()
+    one.update(text.encode())
+    return one.hexdigest()
