@@ -46,22 +46,26 @@ class IntakeHeaders:
         return [(name, str(value).encode()) for name, value in named if value is not None]
 
 
-def _number(text: str | None) -> int | None:
+def _number(value: bytes | None) -> int | None:
     try:
-        return None if text is None else int(text)
+        return None if value is None else int(value)
     except ValueError:
         return None
 
 
+def _word(value: bytes | None) -> str | None:
+    return None if value is None else value.decode(errors="replace")
+
+
 def intake_headers(headers: Sequence[tuple[str, bytes]]) -> IntakeHeaders:
     """Read the headers of an intake record; never raises: what cannot be read counts as absent."""
-    found = {name: value.decode(errors="replace") for name, value in headers if value is not None}
+    found = dict(headers).get
     return IntakeHeaders(
-        source=found.get(SOURCE),
-        version=found.get(VERSION, "1"),
-        part=found.get(PART, "report"),
-        time=_number(found.get(TIME)),
-        feed=found.get(FEED),
-        row=_number(found.get(ROW)),
-        marker=found.get(MARKER),
+        source=_word(found(SOURCE)),
+        version=_word(found(VERSION)) or "1",
+        part=_word(found(PART)) or "report",
+        time=_number(found(TIME)),
+        feed=_word(found(FEED)),
+        row=_number(found(ROW)),
+        marker=_word(found(MARKER)),
     )

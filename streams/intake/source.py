@@ -177,7 +177,7 @@ def _compiled(mapping: SourceMapping, keyed: Keyed) -> Parts:
     return Parts(
         id=_id(at(report.id), report.id),
         time=time,
-        occurred_at=time_of(report.occurred_at, columns) if report.occurred_at is not None else time,
+        occurred_at=time_of(report.occurred_at, columns) if report.occurred_at is not None else _none,
         closed_at=closing,
         locate=locator(report, columns),
         category=_table(at(report.category.column), report.category.known),
