@@ -1,17 +1,16 @@
 """What stands on `desk.state`: the desk's changelog, internal. One record a ticket; indexes are rebuilt, not stored."""
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
-from schemas.codec import STRICT, Contract, encode
+from schemas.codec import STRICT, Contract, contract, encode
 from schemas.codes import Fate, Flag, Level, Stage, Urgency
 from schemas.commands import Feedback
 from schemas.policy import Policy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@contract
 class Deadline:
     """A limit that runs on a ticket: `overall`, or the stage it must reach next."""
 
@@ -24,7 +23,7 @@ class Deadline:
     status: Literal["running", "warned", "passed"] = "running"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@contract
 class Attached:
     """A report in a ticket: the one that opened it (first), or one that joined it."""
 
@@ -40,7 +39,7 @@ class Attached:
     closed_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@contract
 class Ticket:
     """One lead unit's obligation (工单), as the desk remembers it."""
 
@@ -65,7 +64,7 @@ class Ticket:
     deadlines: tuple[Deadline, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@contract
 class Held:
     """A feedback that waits for its report, and the command id it came as."""
 
@@ -76,7 +75,7 @@ class Held:
     feedback: Feedback
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@contract
 class Waiting:
     """All feedback that waits for one source's report."""
 
@@ -85,7 +84,7 @@ class Waiting:
     held: tuple[Held, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@contract
 class LogTime:
     """Log time of a partition: the time of its last applied command."""
 
