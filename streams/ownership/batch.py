@@ -12,22 +12,39 @@ class Record(Protocol):
     """One record as it was read; aiokafka's `ConsumerRecord` is one."""
 
     @property
-    def topic(self) -> str: ...
+    def topic(self) -> str:
+        """Its topic's full name."""
+        ...
+
     @property
-    def partition(self) -> int: ...
+    def partition(self) -> int:
+        """Its partition."""
+        ...
+
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Its offset; offsets rise, with gaps."""
+        ...
+
     @property
     def timestamp(self) -> int:
         """Milliseconds since the epoch; append time where the topic says so."""
         ...
 
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """As it was sent."""
+        ...
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """As it was sent."""
+        ...
+
     @property
-    def headers(self) -> Headers: ...
+    def headers(self) -> Headers:
+        """As they were sent, in order."""
+        ...
 
 
 class Memory(Protocol):
@@ -81,3 +98,15 @@ class Batch(Generic[M]):
     answer: "asyncio.Future[Answer]"
     metadata: str = ""
     """What the last committed offset carries (stages without a changelog)."""
+
+    def settle(self, decide: "Callable[[Batch[M]], Answer]") -> None:
+        """Answer with what `decide` says. What it raises becomes the owner's error, not the agent's."""
+        try:
+            answer = decide(self)
+        except Exception as error:  # noqa: BLE001 - the owner ends the process with it
+            if not self.answer.done():
+                self.answer.set_exception(error)
+        else:
+            # An owner that was closed in the meantime does not wait any more.
+            if not self.answer.done():
+                self.answer.set_result(answer)

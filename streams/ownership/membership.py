@@ -1,0 +1,44 @@
+"""What the group says about this worker, asked from outside: the worker's own client may have stopped noticing."""
+
+from typing import Any
+
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+
+from streams.ownership import clients
+from streams.ownership.settings import OwnerSettings
+
+
+class Membership:
+    """One member of one group, known by its client id (unique to this process)."""
+
+    def __init__(self, settings: OwnerSettings, *, group: str, client_id: str, topic: str) -> None:
+        self._settings = settings
+        self._group = group
+        self._client_id = client_id
+        self._topic = topic
+        self._admin: Any = None
+
+    async def seats(self) -> frozenset[int] | None:
+        """The partitions of the topic that the group gives to this worker; None if it does not know it.
+
+        Raises what the broker says, or that it is away. During a rebalance the last answer's members have no seats.
+        """
+        if self._admin is None:
+            admin = clients.make_admin(self._settings)
+            await admin.start()
+            self._admin = admin
+        answers = await self._admin.describe_consumer_groups([self._group])
+        members = [member for answer in answers for group in answer.groups for member in group[5]]
+        mine = [member[4] for member in members if member[1] == self._client_id]
+        return self._partitions(mine[0]) if mine else None
+
+    def _partitions(self, written: bytes) -> frozenset[int]:
+        if not written:
+            return frozenset()
+        assignment = ConsumerProtocolMemberAssignment.decode(written).assignment
+        return frozenset(number for topic, numbers in assignment for number in numbers if topic == self._topic)
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await clients.stop(self._admin)
+        self._admin = None

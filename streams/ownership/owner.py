@@ -1,0 +1,185 @@
+"""The sole writer of one partition: it reads a batch, asks the agent, commits what it says, and only then goes on."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from aiokafka import TopicPartition
+
+from streams.ownership import clients
+from streams.ownership.batch import Answer, Batch, Memory, Send
+from streams.ownership.changelog import APPLIED
+from streams.ownership.faults import Faults, NoFaults, Point
+from streams.ownership.observe import NoMetrics, OwnerMetrics
+from streams.ownership.opener import Opened, Opener
+from streams.ownership.place import Place, after, to_metadata, to_state
+from streams.ownership.reader import Chunk, Gate, Reader, always_open
+from streams.ownership.settings import OwnerSettings
+from streams.ownership.stage import Input, Stage
+from streams.ownership.transaction import Transactions
+
+M = TypeVar("M", bound=Memory)
+
+Ask = Callable[[Any], Awaitable[object]]
+"""Hands a Batch to the stage's agent; a Faust channel's `put` is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerDeps:
+    """What every owner of a stage shares."""
+
+    settings: OwnerSettings
+    ask: Ask
+    gate: Gate = always_open
+    """Whether routine inputs may be read now."""
+    metrics: OwnerMetrics = field(default_factory=NoMetrics)
+    faults: Faults = field(default_factory=NoFaults)
+
+
+class Owner(Generic[M]):
+    """One partition's owner. `run` opens and works until `finish`; whatever it raises, this owner is over."""
+
+    def __init__(self, stage: Stage[M], partition: int, deps: OwnerDeps) -> None:
+        self.stage = stage
+        self.partition = partition
+        self.memory: M = stage.memory()
+        self.began_at = time.monotonic()
+        self.busy_since: float | None = None
+        """Monotonic seconds; since when the batch in hand is in hand."""
+        self.batches = 0
+        self.is_open = False
+        self._deps = deps
+        self._finishing = False
+        self._inputs = {TopicPartition(one.topic, one.partition): one for one in stage.inputs_of(partition)}
+        self._places: dict[TopicPartition, Place] = {}
+        self._metadata = ""
+        self._committed_at = 0.0
+        self._producer: Any = None
+        self._transactions: Transactions | None = None
+        self._reader = Reader(deps.settings, deps.gate)
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"{self.stage.name} partition {self.partition}"
+
+    @property
+    def inputs(self) -> Mapping[TopicPartition, Input]:
+        """What this owner reads."""
+        return self._inputs
+
+    def finish(self) -> None:
+        """Let `run` return after the batch in hand."""
+        self._finishing = True
+
+    async def run(self) -> None:
+        """Open, then work. Raises OpenRefused, Fenced, or what went wrong; call `close` afterwards in any case."""
+        await self._open()
+        while True:
+            chunk = await self._reader.next()
+            if self._finishing:
+                return
+            if chunk:
+                await self._work(chunk)
+            else:
+                await self._keep_offset()
+
+    async def close(self) -> None:
+        """Let go of all connections. What is in an open transaction is lost, as it was never committed."""
+        await asyncio.gather(self._reader.stop(), clients.stop(self._producer))
+
+    async def position(self, partition: TopicPartition) -> int | None:
+        """Where the reader is; None before the open and while it holds records back."""
+        return await self._reader.position(partition) if self.is_open else None
+
+    async def _open(self) -> None:
+        began, settings = time.monotonic(), self._deps.settings
+        self._producer = clients.make_producer(settings, f"{settings.prefix}{self.stage.name}-{self.partition}")
+        # Before all else: from here on no former owner commits anything, so what is read next is the last word.
+        await self._producer.start()
+        self._transactions = Transactions(
+            self._producer, self.stage.group, record_bytes=settings.record_bytes, faults=self._deps.faults
+        )
+        opened = await Opener(self.stage, self.partition, settings).open(self.memory)
+        self._places.update(opened.places)
+        self._metadata = opened.metadata
+        await self._start_reading(opened)
+        self.is_open = True
+        self._deps.metrics.opened(self.stage.name, self.partition, time.monotonic() - began)
+
+    async def _start_reading(self, opened: Opened) -> None:
+        if opened.uncommitted:
+            await self._commit_places()
+        self._committed_at = time.monotonic()
+        first = {one: place.next for one, place in self._places.items() if self._inputs[one].first}
+        routine = {one: place.next for one, place in self._places.items() if one not in first}
+        await self._reader.open(first, routine)
+
+    async def _work(self, chunk: Chunk) -> None:
+        self.busy_since = time.monotonic()
+        answer = await self._answer(chunk)
+        places = {partition: after(records[-1]) for partition, records in chunk.items()}
+        began = time.monotonic()
+        await self._commit(answer, places)
+        self._deps.faults.point(Point.BEFORE_MEMORY)
+        answer.take()
+        self._metadata = answer.metadata or self._metadata
+        self._places.update(places)
+        self.batches += 1
+        self.busy_since, self._committed_at = None, time.monotonic()
+        self._deps.metrics.batch(
+            self.stage.name,
+            self.partition,
+            records_in=sum(map(len, chunk.values())),
+            records_out=len(answer.sends),
+            transaction_seconds=self._committed_at - began,
+        )
+
+    async def _answer(self, chunk: Chunk) -> Answer:
+        records = [record for records in chunk.values() for record in records]
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        await self._deps.ask(Batch(self.stage.name, self.partition, records, self.memory, future, self._metadata))
+        return await future
+
+    async def _commit(self, answer: Answer, places: Mapping[TopicPartition, Place]) -> None:
+        if self._transactions is None:
+            msg = "an owner commits only once it is open"
+            raise RuntimeError(msg)
+        offsets = self._offsets(places, answer.metadata or self._metadata)
+        await self._transactions.commit(self._sends(answer, places), offsets)
+
+    def _sends(self, answer: Answer, places: Mapping[TopicPartition, Place]) -> Iterator[Send]:
+        yield from answer.sends
+        if (state := self.stage.state) is not None:
+            for key, value in answer.state.items():
+                yield Send(state, self.partition, key, value)
+            for place in places.values():
+                yield Send(state, self.partition, APPLIED, to_state(place))
+
+    def _offsets(self, places: Mapping[TopicPartition, Place], text: str) -> dict[TopicPartition, tuple[int, str]]:
+        """Offsets of the inputs that moved; with the agent's text also that of the first one, which carries it."""
+        if self.stage.state is not None:
+            return {partition: (place.next, "") for partition, place in places.items()}
+        bearer = next(iter(self._inputs))
+        if text != self._metadata:
+            places = {bearer: self._places[bearer], **places}
+        return {
+            partition: (place.next, to_metadata(place, text if partition == bearer else ""))
+            for partition, place in places.items()
+        }
+
+    async def _keep_offset(self) -> None:
+        """Commit the place again now and then, past the markers that came since: offsets and records are forgotten."""
+        if time.monotonic() - self._committed_at < self._deps.settings.offset_every_s:
+            return
+        for partition, place in self._places.items():
+            position = await self._reader.position(partition)
+            if position is not None:
+                self._places[partition] = Place(place.offset, place.checksum, max(place.next, position))
+        await self._commit_places()
+        self._committed_at = time.monotonic()
+
+    async def _commit_places(self) -> None:
+        await self._commit(Answer(metadata=self._metadata), self._places)

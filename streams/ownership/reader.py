@@ -1,0 +1,126 @@
+"""Reading an owner's inputs: first ones first, routine ones while the gate is open."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+from aiokafka import TopicPartition
+
+from streams.ownership import clients
+from streams.ownership.batch import Record
+from streams.ownership.settings import OwnerSettings
+
+Gate = Callable[[], Awaitable[bool]]
+Chunk = Mapping[TopicPartition, Sequence[Record]]
+
+_IDLE_MS: Final = 100
+_GATE_MS: Final = 20
+
+
+async def always_open() -> bool:
+    """The gate of a stage without flow control."""
+    return True
+
+
+class _Lane:
+    """A consumer with one question under way; its answer is kept until somebody takes it."""
+
+    def __init__(self, settings: OwnerSettings, most: int) -> None:
+        self.consumer = clients.make_consumer(settings)
+        self._most = most
+        self._asked: asyncio.Task[Chunk] | None = None
+
+    def ask(self) -> "asyncio.Task[Chunk]":
+        """The question under way, or a new one."""
+        if self._asked is None:
+            asking = self.consumer.getmany(timeout_ms=_IDLE_MS, max_records=self._most)
+            self._asked = asyncio.ensure_future(asking)
+        return self._asked
+
+    async def now(self, most: int) -> Chunk:
+        """What is here already."""
+        got: Chunk = await self.consumer.getmany(timeout_ms=0, max_records=most)
+        return got
+
+    def take(self) -> Chunk:
+        """The answer, if there is one."""
+        if self._asked is None or not self._asked.done():
+            return {}
+        asked, self._asked = self._asked, None
+        return asked.result()
+
+    @property
+    def holds_some(self) -> bool:
+        """Whether an answer waits to be taken; the consumer's position is behind it then."""
+        return self._asked is not None and self._asked.done()
+
+    async def stop(self) -> None:
+        """Stop asking and close."""
+        if self._asked is not None:
+            self._asked.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await self._asked
+        await clients.stop(self.consumer)
+
+
+class Reader:
+    """The next records of an owner. Between two calls all that was handed out must be committed."""
+
+    def __init__(self, settings: OwnerSettings, gate: Gate) -> None:
+        self._settings = settings
+        self._gate = gate
+        self._first: _Lane | None = None
+        self._routine: _Lane | None = None
+        self._lane_of: dict[TopicPartition, _Lane] = {}
+
+    async def open(self, first: Mapping[TopicPartition, int], routine: Mapping[TopicPartition, int]) -> None:
+        """Start to read each partition at its offset."""
+        self._first = await self._lane(first)
+        self._routine = await self._lane(routine)
+
+    async def _lane(self, places: Mapping[TopicPartition, int]) -> _Lane | None:
+        if not places:
+            return None
+        lane = _Lane(self._settings, self._settings.batch_records)
+        # Known before it starts, so that a failed start leaves nothing open.
+        self._lane_of.update(dict.fromkeys(places, lane))
+        await lane.consumer.start()
+        lane.consumer.assign(list(places))
+        for partition, offset in places.items():
+            lane.consumer.seek(partition, offset)
+        return lane
+
+    async def next(self) -> Chunk:
+        """The next records, of first inputs alone or of routine ones alone; nothing after about 0.1 s without any."""
+        lanes = [lane for lane in (self._first, await self._routine_if_open()) if lane is not None]
+        if lanes:
+            await asyncio.wait([lane.ask() for lane in lanes], return_when=asyncio.FIRST_COMPLETED)
+        else:
+            await asyncio.sleep(_GATE_MS / 1000)
+        for lane in lanes:
+            if chunk := lane.take():
+                return await self._grown(lane, chunk)
+        return {}
+
+    async def _routine_if_open(self) -> _Lane | None:
+        return self._routine if self._routine is not None and await self._gate() else None
+
+    async def _grown(self, lane: _Lane, chunk: Chunk) -> Chunk:
+        """Let a batch grow for some milliseconds when records come fast: each transaction has its price."""
+        settings = self._settings
+        count = sum(len(records) for records in chunk.values())
+        if not settings.linger_ms or not settings.linger_from <= count < settings.batch_records:
+            return chunk
+        await asyncio.sleep(settings.linger_ms / 1000)
+        more = await lane.now(settings.batch_records - count)
+        return {place: [*chunk.get(place, ()), *more.get(place, ())] for place in chunk.keys() | more.keys()}
+
+    async def position(self, partition: TopicPartition) -> int | None:
+        """Where reading goes on, past markers; None while records wait here that `next` has not handed out."""
+        lane = self._lane_of[partition]
+        return None if lane.holds_some else int(await lane.consumer.position(partition))
+
+    async def stop(self) -> None:
+        """Close both lanes, whatever their state."""
+        await asyncio.gather(*(lane.stop() for lane in set(self._lane_of.values())))

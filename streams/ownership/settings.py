@@ -1,0 +1,43 @@
+"""What may be set about an owner. The defaults were measured; the names carry their units."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerSettings:
+    """Where the log is and how an owner works on it."""
+
+    bootstrap: str
+    """`host:port`, several with commas."""
+    prefix: str = ""
+    """Begins the group's name and the transactional id of every stage."""
+    security: Mapping[str, object] = field(default_factory=dict)
+    """aiokafka's own words for TLS and SASL, handed to every client as they are."""
+
+    transaction_timeout_ms: int = 6_000
+    """Not above the group's session time-out: a frozen owner holds later readers up for that long."""
+    request_timeout_ms: int = 10_000
+    retry_backoff_ms: int = 5
+    fetch_wait_ms: int = 100
+    fold_wait_ms: int = 20
+    """While opening; one connection serves fetches and questions in turn, so a long fetch delays the question."""
+
+    batch_records: int = 4_000
+    fetch_bytes: int = 4 << 20
+    linger_ms: float = 0
+    """How long a batch may grow once it has `linger_from` records; fewer are not made to wait."""
+    linger_from: int = 50
+    send_bytes: int = 1_000_000
+    """Records of one partition that travel together, before compression; below the smallest topic's limit."""
+    record_bytes: int = 8_000_000
+    """A single record above it is refused here, by name, before the broker refuses it without one."""
+    compression: str | None = "lz4"
+
+    hidden_wait_s: float = 20.0
+    """How long an open waits for somebody's open transaction on the state topic to end."""
+    offset_every_s: float = 24 * 3600.0
+    """An idle owner commits its offset again after this time: Kafka forgets those of a group without members."""
+    close_within_s: float = 10.0
+    fenced_grace_s: float = 10.0
+    """How long after a fence the group may still give this worker the seat, before the process ends."""

@@ -1,0 +1,122 @@
+"""One batch's transaction: everything that is sent, and how far was read, become visible together or not at all."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from itertools import zip_longest
+from typing import Any, Final
+
+from aiokafka import TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, InvalidProducerIdMapping, MessageSizeTooLargeError, ProducerFenced
+from aiokafka.structs import OffsetAndMetadata
+
+from streams.ownership.batch import Send
+from streams.ownership.faults import Faults, Point
+
+_FENCED: Final = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping)
+
+
+class Fenced(Exception):
+    """Another owner has taken this partition over, or the broker gave this one up."""
+
+
+class RecordTooLarge(Exception):
+    """A record is larger than what may be sent; nothing of its batch was committed."""
+
+
+class Transactions:
+    """Commits batches, one at a time. After any error it must not be used again."""
+
+    def __init__(self, producer: Any, group: str, *, record_bytes: int, faults: Faults) -> None:
+        self._producer = producer
+        self._group = group
+        self._record_bytes = record_bytes
+        self._faults = faults
+
+    async def commit(self, sends: Iterable[Send], offsets: Mapping[TopicPartition, tuple[int, str]]) -> None:
+        """Send all, in order for each partition, and commit them with the offsets (offset, metadata).
+
+        Raises Fenced, RecordTooLarge, or what the broker says; then nothing of it will ever be read.
+        """
+        try:
+            self._faults.point(Point.BEFORE_TRANSACTION)
+            await self._producer.begin_transaction()
+            await self._send(self._pack(sends))
+            self._faults.point(Point.AFTER_SENDS)
+            marks = {partition: OffsetAndMetadata(*offset) for partition, offset in offsets.items()}
+            await self._producer.send_offsets_to_transaction(marks, self._group)
+            await self._producer.commit_transaction()
+            self._faults.point(Point.AFTER_COMMIT)
+        except Exception as error:
+            if is_fence(error):
+                raise Fenced(str(error)) from error
+            raise
+
+    def _pack(self, sends: Iterable[Send]) -> Mapping[TopicPartition, list[Any]]:
+        """Put the records of each partition into batches of the producer."""
+        packed: dict[tuple[str, int], list[Any]] = {}
+        create = self._producer.create_batch
+        # One time for all spares a look at the clock for each.
+        now_ms = int(time.time() * 1000)
+        for send in sends:
+            batches = packed.get((send.topic, send.partition))
+            if batches is None:
+                batches = packed[send.topic, send.partition] = [create()]
+            record = {"timestamp": now_ms, "key": send.key, "value": send.value, "headers": send.headers}
+            if batches[-1].append(**record) is None:
+                # An empty batch takes a record of any size.
+                batches.append(create())
+                batches[-1].append(**record)
+        return {TopicPartition(*place): self._checked(place, batches) for place, batches in packed.items()}
+
+    def _checked(self, place: tuple[str, int], batches: list[Any]) -> list[Any]:
+        for batch in batches:
+            batch.close()
+            if batch.record_count() == 1 and batch.size() > self._record_bytes:
+                raise _too_large(place, batch.size(), f"the limit here is {self._record_bytes} bytes")
+        return batches
+
+    async def _send(self, packed: Mapping[TopicPartition, list[Any]]) -> None:
+        """Hand all batches over and wait for every one: a commit succeeds although a send has failed."""
+        sent: list[tuple[TopicPartition, int, asyncio.Future[object]]] = []
+        # The first batch of each partition, then the second of each: a partition's next one has to wait until its last
+        # one is on its way, and must not hold the others back.
+        for batches in zip_longest(*packed.values()):
+            for partition, batch in zip(packed, batches, strict=True):
+                if batch is not None:
+                    size = batch.size()
+                    future = await self._producer.send_batch(batch, partition.topic, partition=partition.partition)
+                    future.add_done_callback(_note)
+                    sent.append((partition, size, future))
+        await asyncio.wait([future for *_, future in sent]) if sent else None
+        for partition, size, future in sent:
+            _check_sent(partition, size, future)
+
+
+def is_fence(error: BaseException | None) -> bool:
+    """Whether an error means that this producer was replaced; aiokafka wraps some of these in others."""
+    while error is not None:
+        if isinstance(error, _FENCED):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _note(future: "asyncio.Future[object]") -> None:
+    """Look at the result, so that a batch that fails after another one has is not reported as forgotten."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _check_sent(partition: TopicPartition, size: int, future: "asyncio.Future[object]") -> None:
+    error = future.exception()
+    if isinstance(error, MessageSizeTooLargeError):
+        raise _too_large(partition, size, "the topic's max.message.bytes is smaller") from error
+    if error is not None:
+        raise error
+
+
+def _too_large(partition: tuple[str, int], size: int, limit: str) -> RecordTooLarge:
+    topic, number = partition
+    msg = f"a record or batch of {size} bytes for {topic}-{number} is too large: {limit}"
+    return RecordTooLarge(msg)

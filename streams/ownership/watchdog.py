@@ -1,0 +1,117 @@
+"""Ends the process when it holds a seat without doing its work: nobody else can have it until then."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.ownership import clients
+from streams.ownership.ending import Code, Die, die
+from streams.ownership.owner import Owner, OwnerDeps
+from streams.ownership.seats import Seats
+
+Told = Callable[[], Awaitable["frozenset[int] | None"]]
+"""What the group gives to this worker; None when it does not know it. `Membership.seats` is one."""
+
+_ASK_WITHIN_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long each thing may last, in seconds."""
+
+    every_s: float = 1.0
+    open_s: float = 120.0
+    """From being given a seat to its owner being open; a large state has to be folded in it."""
+    progress_s: float = 60.0
+    """With records to read, or a batch in hand, and neither ends."""
+    group_s: float = 20.0
+    """The group gives other seats to this worker than it holds, or does not know it; a rebalance takes a while."""
+
+
+class Watchdog:
+    """Watches the seats of one stage."""
+
+    def __init__(
+        self, seats: Seats, deps: OwnerDeps, told: Told, *, patience: Patience | None = None, die: Die = die
+    ) -> None:
+        self._seats = seats
+        self._deps = deps
+        self._told = told
+        self._patience = patience or Patience()
+        self._die = die
+        self._agreed_at = time.monotonic()
+        self._moved_at: dict[Owner[Any], tuple[object, float]] = {}
+
+    async def run(self) -> None:
+        """Watch until cancelled. A broker that is away is not this worker's fault, and ends nothing by itself."""
+        consumer = clients.make_consumer(self._deps.settings)
+        try:
+            await self._connect(consumer)
+            while True:
+                await asyncio.sleep(self._patience.every_s)
+                self._check_times()
+                await self._away_is_fine(self._check_group())
+                await self._away_is_fine(self._check_lag(consumer))
+        finally:
+            await clients.stop(consumer)
+
+    async def _connect(self, consumer: Any) -> None:
+        while True:
+            try:
+                await consumer.start()
+            except (KafkaError, OSError):
+                await asyncio.sleep(self._patience.every_s)
+            else:
+                return
+
+    async def _away_is_fine(self, check: Awaitable[None]) -> None:
+        try:
+            await asyncio.wait_for(check, _ASK_WITHIN_S)
+        except (KafkaError, OSError, TimeoutError):
+            # Not known is not wrong; the broker's return continues the count where it stands.
+            return
+
+    def _check_times(self) -> None:
+        now = time.monotonic()
+        for owner in self._seats.owners:
+            if not owner.is_open and now - owner.began_at > self._patience.open_s:
+                self._end(f"{owner.name} is not open after {self._patience.open_s:g} s")
+            if owner.busy_since is not None and now - owner.busy_since > self._patience.progress_s:
+                self._end(f"{owner.name} has one batch in hand for more than {self._patience.progress_s:g} s")
+
+    async def _check_group(self) -> None:
+        told = await self._told()
+        now = time.monotonic()
+        if told == self._seats.held:
+            self._agreed_at = now
+        elif now - self._agreed_at > self._patience.group_s:
+            says = "does not know this worker" if told is None else f"gives it the seats {sorted(told)}"
+            self._end(f"{self._seats.stage.name}: the group {says}, which holds {sorted(self._seats.held)}")
+
+    async def _check_lag(self, consumer: Any) -> None:
+        gate_open = await self._deps.gate()
+        owners = [owner for owner in self._seats.owners if owner.is_open]
+        self._moved_at = {owner: moved for owner, moved in self._moved_at.items() if owner in owners}
+        for owner in owners:
+            watched = [one for one, its in owner.inputs.items() if its.first or gate_open]
+            await self._check_owner(consumer, owner, watched)
+
+    async def _check_owner(self, consumer: Any, owner: Owner[Any], watched: list[TopicPartition]) -> None:
+        ends = await consumer.end_offsets(watched) if watched else {}
+        positions = {one: await owner.position(one) for one in watched}
+        lag = sum(max(0, ends[one] - at) for one, at in positions.items() if at is not None)
+        self._deps.metrics.lag(owner.stage.name, owner.partition, lag)
+        now, state = time.monotonic(), (owner.batches, tuple(positions.values()))
+        last, since = self._moved_at.get(owner, (None, now))
+        if not lag or state != last:
+            self._moved_at[owner] = (state, now)
+        elif now - since > self._patience.progress_s:
+            self._end(f"{owner.name} has {lag} offsets to read and did not move for {self._patience.progress_s:g} s")
+
+    def _end(self, message: str) -> None:
+        self._die(Code.FAILED, message)
