@@ -3,6 +3,7 @@
 Base units (seconds, records); labels come from closed lists. Dashboards and alerts may name nothing else.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -93,6 +94,79 @@ class Metrics:
     def loop_lag(self, seconds: float) -> None:
         """The event loop woke up this much too late."""
         self._observe(LOOP_LAG_SECONDS, seconds)
+
+    def partitions_open(self, stage: str, partitions: int) -> None:
+        """So many partitions of a stage are open here now."""
+        self._set(PARTITIONS_OPEN, partitions, stage=stage)
+
+    def opened(self, stage: str, partition: int, fold_seconds: float) -> None:
+        """An owner opened."""
+        self._observe(FOLD_SECONDS, fold_seconds, stage=stage)
+
+    def refused(self, stage: str, reason: str) -> None:
+        """An owner did not open; the process ends."""
+        self._add(OPENS_REFUSED, stage=stage, reason=reason)
+
+    def fenced(self, stage: str) -> None:
+        """An owner was replaced."""
+        self._add(FENCES, stage=stage)
+
+    def batch(
+        self, stage: str, partition: int, *, records_in: int, records_out: int, transaction_seconds: float
+    ) -> None:
+        """A batch was committed."""
+        self._add(RECORDS_IN, records_in, stage=stage)
+        self._add(RECORDS_OUT, records_out, stage=stage)
+        self._observe(BATCH_RECORDS, records_in, stage=stage)
+        self._observe(TRANSACTION_SECONDS, transaction_seconds, stage=stage)
+
+    def delay(self, stage: str, seconds: float) -> None:
+        """From the append of a batch's oldest record to now, its commit."""
+        self._observe(DELAY_SECONDS, seconds, stage=stage)
+
+    def end_to_end(self, seconds: float) -> None:
+        """From a report's arrival to its fate."""
+        self._observe(END_TO_END_SECONDS, seconds)
+
+    def lag(self, stage: str, partition: int, records: int) -> None:
+        """Offsets that an owner has still to read."""
+        self._set(LAG, records, stage=stage, partition=str(partition))
+
+    def dead_letter(self, reason: str, count: int = 1) -> None:
+        """Input that could not be used."""
+        self._add(DEAD_LETTERS, count, reason=reason)
+
+    def flagged(self, flag: str) -> None:
+        """Something doubtful about a command."""
+        self._add(FLAGS, flag=flag)
+
+    def fate(self, fate: str, count: int) -> None:
+        """Reports by what became of them."""
+        self._add(FATES, count, fate=fate)
+
+    def outcome(self, outcome: str, count: int) -> None:
+        """Other commands by what became of them."""
+        self._add(OUTCOMES, count, outcome=outcome)
+
+    def lateness(self, seconds: float) -> None:
+        """A deadline fired this late on the log's clock."""
+        self._observe(DEADLINE_LATENESS, seconds)
+
+    def standing(self, open_by_stage: Mapping[str, int], pending: int, oldest_due_seconds: float) -> None:
+        """What all desk partitions of this worker hold together."""
+        for stage, count in open_by_stage.items():
+            self._set(OPEN_TICKETS, count, stage=stage)
+        self._set(DEADLINES_PENDING, pending)
+        self._set(OLDEST_DUE_SECONDS, oldest_due_seconds)
+
+    def ledger_inserted(self, rows: int, seconds: float) -> None:
+        """ClickHouse acknowledged an INSERT."""
+        self._add(LEDGER_ROWS, rows)
+        self._observe(LEDGER_INSERT_SECONDS, seconds)
+
+    def ledger_waits(self) -> None:
+        """ClickHouse is away, and waited for."""
+        self._add(LEDGER_WAITS)
 
 
 def _of(kind: str) -> tuple[Metric, ...]:
