@@ -82,8 +82,10 @@ make_venv() {
         "$(find_python)" -m venv --clear "$VENV"
     fi
     say "installing the Python packages into $VENV"
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' ||
-        fail "pip could not install the packages: its last lines above say which; is the package index reachable?"
+    local log=build/setup-pip.log
+    mkdir -p build
+    "$VENV/bin/python" -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]' >"$log" 2>&1 ||
+        fail "pip could not install the packages: $(grep -m 1 '^ERROR' "$log" || tail -n 1 "$log") (see $log)"
     touch "$stamp"
 }
 
@@ -91,7 +93,7 @@ fetch_kafka() {
     [ "$LIBS/.installed" -nt deploy/kafka/pom.xml ] && return
     say "fetching the jars of Apache Kafka"
     # Under another name until they are all there; an old version's jars must not stay beside them.
-    rm -rf "$LIBS" "$LIBS.new" "$ARCHIVE"
+    rm -rf "$LIBS.new"
     mkdir -p "$LIBS.new"
     local log=build/kafka/maven.log
     mvn --batch-mode --no-transfer-progress -Dstyle.color=never -f deploy/kafka/pom.xml \
@@ -99,6 +101,7 @@ fetch_kafka() {
         fail "Maven could not fetch Kafka: $(grep -m 1 '^\[ERROR\]' "$log" || tail -n 1 "$log") (see $log)"
     compgen -G "$LIBS.new/kafka_*.jar" >/dev/null || fail "Maven fetched no Kafka: see $log"
     touch "$LIBS.new/.installed"
+    rm -rf "$LIBS" "$ARCHIVE"
     mv "$LIBS.new" "$LIBS"
 }
 
