@@ -27,17 +27,34 @@ class Record(Protocol):
     """One record as it was read; aiokafka's `ConsumerRecord` is one."""
 
     @property
-    def topic(self) -> str: ...
+    def topic(self) -> str:
+        """Its full name."""
+        ...
+
     @property
-    def partition(self) -> int: ...
+    def partition(self) -> int:
+        """Of the topic."""
+        ...
+
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """In the partition."""
+        ...
+
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int:
+        """Milliseconds since the epoch."""
+        ...
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """The body."""
+        ...
+
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Names and values."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +117,30 @@ COLUMNS: Final = (
 
 _EMPTY: Final[Json] = {column.name: column.empty for column in COLUMNS}
 _TAKEN: Final = frozenset(
-    (
-        "source source_id fate outcome reason command stage inferred occurred_at spent took on_time score unit level "
-        "category urgency flags policy grid lat lon"
-    ).split()
+    [
+        "source",
+        "source_id",
+        "fate",
+        "outcome",
+        "reason",
+        "command",
+        "stage",
+        "inferred",
+        "occurred_at",
+        "spent",
+        "took",
+        "on_time",
+        "score",
+        "unit",
+        "level",
+        "category",
+        "urgency",
+        "flags",
+        "policy",
+        "grid",
+        "lat",
+        "lon",
+    ]
 )
 """Fields of an event's data that go to the column of their own name."""
 

@@ -1,0 +1,319 @@
+"""The ledger stage's owners: from `tickets` and `dead-letter` to ClickHouse, without transactions.
+
+A batch of one partition is one INSERT with a token from its offsets; the group's offset is committed once ClickHouse
+has acknowledged it. What is written again after a kill is the same rows. So two owners of one partition at once (a
+frozen one that wakes) do no harm, and an offset that Kafka forgot costs no more than reading the log again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.topics import DEAD_LETTER, TICKETS
+from streams.ledger.errors import LedgerAway, LedgerError
+from streams.ledger.rows import Block, Record, Row, block_of, dead_letter_row, event_row
+from streams.ownership import clients
+from streams.ownership.ending import Code, Die, die
+
+_LOG: Final = logging.getLogger(__name__)
+
+GROUP: Final = "ledger"
+"""The group whose committed offsets tell how far the ledger is; behind the prefix."""
+_POLL_MS: Final = 100
+_PAUSES_S: Final = (0.5, 1, 2, 5, 10, 20, 30)
+
+
+class LedgerMetrics(Protocol):
+    """What the ledger tells about itself; called from the event loop, must not block or raise."""
+
+    def rows(self, n: int) -> None:
+        """So many rows were acknowledged."""
+        ...
+
+    def inserted(self, seconds: float) -> None:
+        """One INSERT took so long."""
+        ...
+
+    def lag(self, partition: int, n: int) -> None:
+        """Offsets between what is committed and the end, over the inputs of this seat."""
+        ...
+
+    def waited(self) -> None:
+        """ClickHouse was away once more."""
+        ...
+
+    def opened(self, partition: int) -> None:
+        """A seat's owner reads."""
+        ...
+
+    def closed(self, partition: int) -> None:
+        """It does no longer."""
+        ...
+
+
+class NoMetrics:
+    """Tell nobody."""
+
+    def rows(self, n: int) -> None:
+        """Ignore."""
+
+    def inserted(self, seconds: float) -> None:
+        """Ignore."""
+
+    def lag(self, partition: int, n: int) -> None:
+        """Ignore."""
+
+    def waited(self) -> None:
+        """Ignore."""
+
+    def opened(self, partition: int) -> None:
+        """Ignore."""
+
+    def closed(self, partition: int) -> None:
+        """Ignore."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerDeps:
+    """What all owners of the ledger stage share."""
+
+    bootstrap: str
+    prefix: str
+    insert: Callable[[Block], Awaitable[None]]
+    """Write a block; returns when it is in ClickHouse (`Store.insert`)."""
+    metrics: LedgerMetrics = field(default_factory=NoMetrics)
+    security: Mapping[str, object] = field(default_factory=dict)
+    """aiokafka's own words for TLS and SASL."""
+    most_rows: int = 20_000
+    """In one INSERT."""
+    wait_s: float = 0.5
+    """How long few rows wait for more."""
+    away_s: float = 300.0
+    """How long ClickHouse may be away before the process ends."""
+    close_within_s: float = 10.0
+
+    @property
+    def group(self) -> str:
+        """The group's full name."""
+        return self.prefix + GROUP
+
+
+class OffsetBeyondEnd(Exception):
+    """The group's offset is behind the log's end: the topic was made anew, and is another log."""
+
+
+class LedgerOwner:
+    """One seat's owner. `run` opens and works until `finish`; whatever it raises, this owner is over."""
+
+    def __init__(self, partition: int, deps: LedgerDeps) -> None:
+        self.partition = partition
+        self.is_open = False
+        self._deps = deps
+        self._finishing = False
+        self._rows_of: dict[TopicPartition, Callable[[Record], Row]] = {
+            TopicPartition(deps.prefix + TICKETS, partition): event_row,
+            TopicPartition(deps.prefix + DEAD_LETTER, partition): dead_letter_row,
+        }
+        self._pending: dict[TopicPartition, list[ConsumerRecord]] = {one: [] for one in self._rows_of}
+        self._since = 0.0
+        self._consumer: Any = None
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"ledger partition {self.partition}"
+
+    def finish(self) -> None:
+        """Let `run` return after the batch in hand."""
+        self._finishing = True
+
+    async def run(self) -> None:
+        """Open, then work; call `close` afterwards in any case."""
+        await self._open()
+        while not self._finishing:
+            await self._read()
+            if self._is_due():
+                await self._flush()
+        await self._flush()
+
+    async def close(self) -> None:
+        """Let go of the connection. What was read and not written is read again by the next owner."""
+        if self.is_open:
+            self.is_open = False
+            self._deps.metrics.closed(self.partition)
+        await clients.stop(self._consumer)
+
+    async def _open(self) -> None:
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._deps.bootstrap,
+            group_id=self._deps.group,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=8 << 20,
+            **self._deps.security,
+        )
+        await self._consumer.start()
+        inputs = list(self._rows_of)
+        self._consumer.assign(inputs)
+        starts = await self._consumer.beginning_offsets(inputs)
+        ends = await self._consumer.end_offsets(inputs)
+        for one in inputs:
+            self._consumer.seek(one, _start(one, await self._consumer.committed(one), starts[one], ends[one]))
+        self.is_open = True
+        self._deps.metrics.opened(self.partition)
+
+    async def _read(self) -> None:
+        waiting = self._waiting()
+        room = self._deps.most_rows - waiting
+        got: Mapping[TopicPartition, Sequence[ConsumerRecord]] = await self._consumer.getmany(
+            timeout_ms=_POLL_MS, max_records=room
+        )
+        if got and not waiting:
+            self._since = time.monotonic()
+        for one, records in got.items():
+            self._pending[one].extend(records)
+
+    def _waiting(self) -> int:
+        return sum(map(len, self._pending.values()))
+
+    def _is_due(self) -> bool:
+        waiting = self._waiting()
+        if not waiting:
+            return False
+        return waiting >= self._deps.most_rows // 2 or time.monotonic() - self._since >= self._deps.wait_s
+
+    async def _flush(self) -> None:
+        done: dict[TopicPartition, int] = {}
+        for one, records in self._pending.items():
+            if records:
+                # Off the event loop: 20,000 rows take half a second.
+                block = await asyncio.to_thread(block_of, records, self._rows_of[one])
+                await self._insert(block)
+                done[one] = block.last + 1
+                self._pending[one] = []
+        if done:
+            await self._consumer.commit(done)
+            await self._tell_lag()
+
+    async def _insert(self, block: Block) -> None:
+        began, away_since = time.monotonic(), time.monotonic()
+        tries = 0
+        while True:
+            try:
+                await self._deps.insert(block)
+            except LedgerAway as error:
+                if time.monotonic() - away_since > self._deps.away_s:
+                    raise
+                await self._wait(error, tries)
+                tries, began = tries + 1, time.monotonic()
+            else:
+                break
+        self._deps.metrics.inserted(time.monotonic() - began)
+        self._deps.metrics.rows(block.rows)
+
+    async def _wait(self, error: LedgerAway, tries: int) -> None:
+        pause = _PAUSES_S[min(tries, len(_PAUSES_S) - 1)]
+        self._deps.metrics.waited()
+        _LOG.warning("%s waits %g s: %s", self.name, pause, error)
+        await asyncio.sleep(pause)
+
+    async def _tell_lag(self) -> None:
+        lag = 0
+        for one in self._rows_of:
+            end = self._consumer.last_stable_offset(one)
+            if end is not None and end >= 0:
+                lag += max(0, end - await self._consumer.position(one))
+        self._deps.metrics.lag(self.partition, lag)
+
+
+def _start(one: TopicPartition, committed: int | None, start: int, end: int) -> int:
+    """Where to read on: the committed offset, or the log's start where there is none or retention passed it."""
+    if committed is None:
+        return start
+    if committed > end:
+        msg = (
+            f"{one.topic}-{one.partition} ends at {end}, but the ledger has read it up to {committed}: the topic was "
+            "made anew; take another database or data folder, or another LIANQIN_KAFKA__PREFIX"
+        )
+        raise OffsetBeyondEnd(msg)
+    if committed < start:
+        _LOG.error(
+            "%s-%d: retention took %d offsets before the ledger read them", one.topic, one.partition, start - committed
+        )
+    return max(committed, start)
+
+
+class LedgerSeats:
+    """The owners of the ledger stage in this process. All its methods are called on the event loop."""
+
+    def __init__(self, deps: LedgerDeps, *, die: Die = die) -> None:
+        self._deps = deps
+        self._die = die
+        self._owners: dict[int, LedgerOwner] = {}
+        self._tasks: dict[LedgerOwner, asyncio.Task[None]] = {}
+        self._closings: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    @property
+    def held(self) -> frozenset[int]:
+        """The seats that the group last gave to this process."""
+        return frozenset(self._owners)
+
+    @property
+    def owners(self) -> Sequence[LedgerOwner]:
+        """The owners at work or still opening."""
+        return list(self._owners.values())
+
+    def hold(self, partitions: Collection[int]) -> None:
+        """Own these partitions and no others. Returns at once; owners that stay are not touched."""
+        if self._closing:
+            return
+        for partition in self.held - set(partitions):
+            closing = asyncio.create_task(self._close(self._owners.pop(partition)))
+            self._closings.add(closing)
+            closing.add_done_callback(self._closings.discard)
+        for partition in set(partitions) - self.held:
+            owner = self._owners[partition] = LedgerOwner(partition, self._deps)
+            self._tasks[owner] = asyncio.create_task(self._sit(owner), name=owner.name)
+
+    async def close(self) -> None:
+        """Write what is in hand and commit it; at most `close_within_s`, then it is left for the next owner."""
+        self._closing = True
+        leaving, self._owners = list(self._owners.values()), {}
+        await asyncio.gather(*(self._close(owner) for owner in leaving), *self._closings)
+
+    async def _sit(self, owner: LedgerOwner) -> None:
+        """An owner's whole life; an error of any kind ends the process."""
+        try:
+            await owner.run()
+        except (OffsetBeyondEnd, LedgerError) as error:
+            code = Code.FAILED if isinstance(error, LedgerAway) else Code.REFUSED
+            self._die(code, f"{owner.name} ends the process: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends the process
+            if not isinstance(error, KafkaError):
+                _LOG.error("%s failed", owner.name, exc_info=error)  # a bug: the line alone would not find it
+            self._die(Code.FAILED, f"{owner.name} ends the process: {type(error).__name__}: {error}")
+        finally:
+            await owner.close()
+            del self._tasks[owner]
+
+    async def _close(self, owner: LedgerOwner) -> None:
+        task = self._tasks.get(owner)
+        if task is None:
+            return
+        owner.finish()
+        if not owner.is_open:
+            task.cancel()
+        _, late = await asyncio.wait([task], timeout=self._deps.close_within_s)
+        if late:
+            # Nothing is lost: the offset is not committed, and the same rows written again are the same rows.
+            task.cancel()
+            await asyncio.wait([task], timeout=1.0)
