@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -169,7 +170,7 @@ class Front:
         handle.query(f"USE {self._options.database}", "Null")
         if self._options.writable:
             return self._write_or_ask(handle, work)
-        passed = check(work.statement, _Handle(handle), self._options.database)
+        passed = check(work.statement, _Handle(handle, work.parameters), self._options.database)
         shape = passed.format or _default_format(work.given)
         self._limit(handle, work.given)
         return handle.query(passed.statement, shape, params=work.parameters).bytes() or b"", shape
@@ -221,8 +222,9 @@ class _Work:
 class _Handle:
     """ClickHouse's own parser, through a handle."""
 
-    def __init__(self, handle: Any) -> None:
+    def __init__(self, handle: Any, parameters: Mapping[str, str]) -> None:
         self._handle = handle
+        self._parameters = dict(parameters)
 
     def rewritten(self, statement: str) -> str:
         """See `guard.Parser`."""
@@ -234,16 +236,24 @@ class _Handle:
         """See `guard.Parser`."""
         return self._text(f"EXPLAIN AST {statement} FORMAT TSVRaw").splitlines()
 
+    @cached_property
+    def _table_functions(self) -> frozenset[str]:
+        return frozenset(self._text("SELECT lower(name) FROM system.table_functions FORMAT TSVRaw").split())
+
+    @cached_property
+    def _databases(self) -> frozenset[str]:
+        return frozenset(self._text("SELECT lower(name) FROM system.databases FORMAT TSVRaw").splitlines())
+
     def table_functions(self) -> frozenset[str]:
         """See `guard.Parser`."""
-        return frozenset(self._text("SELECT lower(name) FROM system.table_functions FORMAT TSVRaw").split())
+        return self._table_functions
 
     def databases(self) -> frozenset[str]:
         """See `guard.Parser`."""
-        return frozenset(self._text("SELECT lower(name) FROM system.databases FORMAT TSVRaw").splitlines())
+        return self._databases
 
     def _text(self, statement: str) -> str:
-        answer: bytes = self._handle.query(statement, "TSVRaw").bytes() or b""
+        answer: bytes = self._handle.query(statement, "TSVRaw", params=self._parameters).bytes() or b""
         return answer.decode()
 
 

@@ -43,7 +43,8 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _STARTS: Final = frozenset({"SELECT", "WITH", "DESCRIBE"})
-_WORDS_REFUSED: Final = frozenset({"OUTFILE", "INFILE", "SETTINGS"})
+_WORDS_REFUSED: Final = frozenset({"OUTFILE", "INFILE", "SETTINGS", "APPLY", "IDENTIFIER"})
+"""Files, settings, functions without their brackets, and names that come as parameters."""
 
 
 class Refused(Exception):
@@ -94,7 +95,8 @@ def check(statement: str, parser: Parser, database: str) -> Passed:
             refuse(f"the format {wanted} is not given out here")
         rewritten = rewritten[: words[-2].start()].rstrip()
         words = words[:-2]
-    _check_words(words)
+    # First the words, all of them: not every part of a statement shows in the tree.
+    _check_words([word.group() for word in words], parser, database)
     for line in parser.tree(rewritten):
         _check_node(line.split(" (")[0].split(maxsplit=1), parser, database)
     return Passed(rewritten, wanted)
@@ -104,15 +106,22 @@ def _words(rewritten: str) -> list[re.Match[str]]:
     return [match for match in _TOKEN.finditer(rewritten) if not match.group().isspace()]
 
 
-def _check_words(words: list[re.Match[str]]) -> None:
-    """Refuse what the syntax tree does not show: where an answer is written, and what stands behind a semicolon."""
-    texts = [word.group() for word in words]
-    first = next((text.upper() for text in texts if text != "("), "")
-    if first not in _STARTS:
+def _check_words(words: list[str], parser: Parser, database: str) -> None:
+    """What kind of statement it is, where its answer goes, what it calls, which databases it names."""
+    if next((word.upper() for word in words if word != "("), "") not in _STARTS:
         refuse("only a single SELECT or DESCRIBE is answered here")
-    for before, text in zip(["", *texts], texts, strict=False):
-        if text == ";" or (text.upper() in _WORDS_REFUSED and before != "."):
-            refuse(f"{text} is not allowed here")
+    for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
+        if word == ";" or (word.upper() in _WORDS_REFUSED and before != "."):
+            refuse(f"{word} is not allowed here")
+        if after == "(":
+            _check_function(_bare(word), parser)
+        if after == "." and before != "." and _bare(word) in parser.databases() - {database, "system"}:
+            refuse(f"{word} is not the ledger's")
+
+
+def _bare(word: str) -> str:
+    """A name in small letters, without its quotes."""
+    return word.strip('`"').lower()
 
 
 def _check_node(node: list[str], parser: Parser, database: str) -> None:
@@ -138,9 +147,7 @@ def _check_table(name: str, parser: Parser, database: str) -> None:
     owner = _database_of(name, parser)
     if owner == "system" and name.removeprefix("system.") in SYSTEM_TABLES:
         return
-    if owner is None and "." in name:
-        refuse(f"{name} is not the ledger's")
-    if owner not in {None, database}:
+    if owner not in {None, database} or (owner is None and "." in name):
         refuse(f"{name} is not the ledger's")
 
 
