@@ -1,4 +1,4 @@
-"""The whole centre (合成服务中心) on one machine: broker, topics, policy, workers, ledger; started and stopped in order."""
+"""The whole centre (合成服务中心) on one machine: broker, topics, policy, workers, ledger; begun, stopped in order."""
 
 import asyncio
 import os

@@ -9,6 +9,7 @@ from schemas.codec import ValidationError, encode
 from schemas.codes import Stage
 from schemas.commands import COMMAND, Command
 from schemas.events import CommandSettled, ReportSettled
+from schemas.intake import ARRIVED
 from streams.desk.decide import decide
 from streams.desk.draft import Draft
 from streams.desk.facts import Decision, Entry, Fact, Letter
@@ -33,6 +34,8 @@ class DeskCounts:
     open_by_stage: Mapping[Stage, int]
     deadlines_pending: int
     next_due: int | None
+    arrived: Sequence[int]
+    """When the intake records of the batch were appended, milliseconds since the epoch."""
 
 
 class DeskMetrics(Protocol):
@@ -87,7 +90,7 @@ def answer_to(batch: Batch[DeskMemory], deps: DeskDeps) -> Answer:
         decision = decide(draft, entry, command_in(entry.raw))
         sends += [_event(fact, deps, batch.partition) for fact in decision.facts]
         sends += [_letter(letter, deps, batch.partition) for letter in decision.letters]
-        tally.add(decision)
+        tally.add(decision, record)
 
     def take() -> None:
         draft.take()
@@ -127,8 +130,10 @@ class _Tally:
         self.outcomes: Counter[str] = Counter()
         self.dead_letters: Counter[str] = Counter()
         self.late_ms: list[int] = []
+        self.arrived: list[int] = []
 
-    def add(self, decision: Decision) -> None:
+    def add(self, decision: Decision, record: Record) -> None:
+        self.arrived += [int(value) for name, value in record.headers if name == ARRIVED and value.isdigit()]
         for event, _ in decision.facts:
             if isinstance(event, ReportSettled):
                 self.fates[event.fate.value] += 1
@@ -148,4 +153,5 @@ class _Tally:
             open_by_stage=memory.open_by_stage,
             deadlines_pending=memory.deadlines_pending,
             next_due=memory.next_due(),
+            arrived=self.arrived,
         )

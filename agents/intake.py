@@ -17,7 +17,7 @@ from schemas.codec import encode
 from schemas.codes import Flag, Reject
 from schemas.commands import Feedback, Origin, Report, Tick
 from schemas.dead_letter import DeadLetter
-from schemas.intake import IntakeHeaders, intake_headers
+from schemas.intake import ARRIVED, IntakeHeaders, intake_headers
 from schemas.topics import DEAD_LETTER, DESK, FIRST, HISTORY, INNER_MAX_BYTES
 from streams.intake.rejected import Rejected
 from streams.intake.sources import Sources
@@ -165,12 +165,12 @@ class Intake:
         if len(value) > INNER_MAX_BYTES - ROOM:
             hint = "the command made of it does not fit on the desk's topic"
             return self._refuse(sends, record, headers, Rejected(Reject.TOO_LARGE, hint, headers.source))
-        self._forward(sends, made, value)
+        self._forward(sends, record, made, value)
         return 1
 
-    def _forward(self, sends: list[Send], command: Report | Feedback, value: bytes) -> None:
+    def _forward(self, sends: list[Send], record: Record, command: Report | Feedback, value: bytes) -> None:
         key, partition = self._place(command.area)
-        sends.append(Send(self._desk, partition, key, value))
+        sends.append(Send(self._desk, partition, key, value, ((ARRIVED, b"%d" % record.timestamp),)))
         for flag in command.flags:
             self._metrics.flagged(flag)
 
@@ -182,7 +182,7 @@ class Intake:
         origin = Origin(topic=record.topic, partition=record.partition, offset=record.offset)
         topic = record.topic[self._strip :]
         bare = self._deps.sources.bare(headers, record.value, at=record.timestamp, topic=topic, origin=origin)
-        self._forward(sends, bare, encode(bare))
+        self._forward(sends, record, bare, encode(bare))
         return 1
 
     def _bury(self, sends: list[Send], record: Record, headers: IntakeHeaders, why: Rejected) -> None:

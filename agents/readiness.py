@@ -20,7 +20,8 @@ async def wait_open(urls: Iterable[str], partitions: int, *, within_s: float) ->
     pages = list(urls)
     try:
         async with asyncio.timeout(within_s), aiohttp.ClientSession() as session:
-            while (open_now := await _open_partitions(session, pages)) != dict.fromkeys(STAGES, partitions):
+            # Nobody could set an event: the workers are other processes.
+            while (open_now := await _open_partitions(session, pages)) != dict.fromkeys(STAGES, partitions):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_EVERY_S)
     except TimeoutError as error:
         msg = f"not ready after {within_s:.0f} s ({open_now} of {partitions} partitions open): see the logs folder"

@@ -16,6 +16,8 @@ FEED: Final = "lianqin-feed"
 """Header: fingerprint of the file that `feed` reads, by which it resumes."""
 ROW: Final = "lianqin-row"
 """Header: number of the record in the sorted file, from 0, in decimal."""
+ARRIVED: Final = "lianqin-arrived"
+"""Header, on `desk`: when the intake record was appended, milliseconds since the epoch; for metrics, never for a rule."""
 MARKER: Final = "lianqin-marker"
 """Header: the record is no report; `end` closes a feed. Outside the account."""
 

@@ -159,9 +159,12 @@ class Metrics:
         self._set(DEADLINES_PENDING, pending)
         self._set(OLDEST_DUE_SECONDS, oldest_due_seconds)
 
-    def ledger_inserted(self, rows: int, seconds: float) -> None:
-        """ClickHouse acknowledged an INSERT."""
+    def ledger_rows(self, rows: int) -> None:
+        """ClickHouse acknowledged so many rows."""
         self._add(LEDGER_ROWS, rows)
+
+    def ledger_inserted(self, seconds: float) -> None:
+        """One INSERT took so long."""
         self._observe(LEDGER_INSERT_SECONDS, seconds)
 
     def ledger_waits(self) -> None:

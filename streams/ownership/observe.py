@@ -19,9 +19,9 @@ class OwnerMetrics(Protocol):
         ...
 
     def batch(
-        self, stage: str, partition: int, *, records_in: int, records_out: int, transaction_seconds: float
+        self, stage: str, partition: int, *, records_in: int, records_out: int, transaction_seconds: float, oldest: int
     ) -> None:
-        """A batch was committed; `records_out` without state."""
+        """A batch was committed; `records_out` without state, `oldest` the append time of its oldest record in ms."""
         ...
 
     def lag(self, stage: str, partition: int, records: int) -> None:
@@ -42,7 +42,7 @@ class NoMetrics:
         """Ignore."""
 
     def batch(
-        self, stage: str, partition: int, *, records_in: int, records_out: int, transaction_seconds: float
+        self, stage: str, partition: int, *, records_in: int, records_out: int, transaction_seconds: float, oldest: int
     ) -> None:
         """Ignore."""
 

@@ -70,6 +70,11 @@ class Owner(Generic[M]):
         """What this owner reads."""
         return self._inputs
 
+    @property
+    def applied(self) -> Mapping[TopicPartition, int]:
+        """Offset of the last record of each input whose batch is committed; -1 before the first."""
+        return {partition: place.offset for partition, place in self._places.items()}
+
     def finish(self) -> None:
         """Let `run` return after the batch in hand."""
         self._finishing = True
@@ -135,6 +140,7 @@ class Owner(Generic[M]):
             records_in=sum(map(len, chunk.values())),
             records_out=len(answer.sends),
             transaction_seconds=self._committed_at - began,
+            oldest=min(records[0].timestamp for records in chunk.values()),
         )
 
     async def _answer(self, chunk: Chunk) -> Answer:

@@ -1,0 +1,162 @@
+"""The root: the one place where settings, stages, agents and Faust meet."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from prometheus_client import CollectorRegistry
+
+from agents import desk, intake, ledger
+from agents.flow import Flow
+from agents.leasing import Background, Holder, Lease, OneWorker, lease
+from agents.observing import DeskWatch, Observer, loop_lag
+from agents.settings import MetricsSettings
+from agents.ticker import Ticker
+from schemas.codes import Clock
+from schemas.topics import DEAD_LETTER, DESK, DESK_STATE, FIRST, HISTORY, INTAKE, TICKETS
+from streams.desk.memory import DeskMemory
+from streams.intake.sources import Sources
+from streams.ledger.access import Embedded, Way
+from streams.ledger.front import Front, FrontOptions
+from streams.ledger.store import Store
+from streams.metrics import Metrics
+from streams.ownership.membership import Membership
+from streams.ownership.owner import OwnerDeps
+from streams.ownership.reader import Gate, always_open
+from streams.ownership.seats import Seats
+from streams.ownership.settings import OwnerSettings
+from streams.ownership.stage import Input, NoMemory, Stage
+from streams.ownership.watchdog import Watchdog
+
+TICK_LINGER_MS: Final = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one worker process runs."""
+
+    owners: OwnerSettings
+    partitions: int
+    clock: Clock
+    datadir: Path
+    stages: Sequence[str]
+    sources: Sources
+    ledger: Way
+    front: FrontOptions | None
+    """Who may ask the embedded ClickHouse; none beside a server."""
+    metrics: MetricsSettings
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a worker is put together from."""
+
+    plan: Plan
+    observer: Observer
+    leased: list[tuple[Lease, Holder]] = field(default_factory=list)
+    before: list[Background] = field(default_factory=list)
+    beside: list[Background] = field(default_factory=list)
+    after: list[Background] = field(default_factory=list)
+
+    def name(self, topic: str) -> str:
+        """A topic's full name."""
+        return self.plan.owners.prefix + topic
+
+
+def worker(plan: Plan) -> OneWorker:
+    """Put a worker together; `execute_from_commandline` runs it until SIGTERM."""
+    metrics = Metrics(registry := CollectorRegistry())
+    metrics.build(version("lianqin"))
+    observer = Observer(metrics, now_s=time.time)
+    observer.serve(plan.metrics, registry)
+    parts = Parts(plan, observer, beside=[partial(loop_lag, metrics)])
+    for stage in plan.stages:
+        STAGES[stage](parts)
+    return OneWorker(parts.leased, before=parts.before, beside=parts.beside, after=parts.after)
+
+
+def _owned(parts: Parts, stage: Stage[Any], body: Callable[..., Any], gate: Gate = always_open) -> Seats:
+    """Seats, agent and watchdog of a stage whose owners commit in transactions."""
+    settings = parts.plan.owners
+    leased = lease(stage.name, settings, parts.plan.datadir)
+    ask = leased.batches(stage.name, body)
+    deps = OwnerDeps(settings=settings, ask=ask, metrics=parts.observer, gate=gate)
+    seats = Seats(stage, deps)
+    leased.seat(stage.name, seats)
+    told = Membership(settings, group=leased.group, client_id=leased.client_id, topic=leased.topic)
+    parts.leased.append((leased, seats))
+    parts.beside.append(Watchdog(seats, deps, told.seats).run)
+    parts.beside.append(partial(parts.observer.count_open, stage.name, seats))
+    return seats
+
+
+def _intake(parts: Parts) -> None:
+    plan = parts.plan
+    flow = Flow(plan.owners.bootstrap, parts.name(DESK), parts.name("desk"), plan.partitions)
+
+    def inputs(partition: int) -> list[Input]:
+        # The first input carries the metadata, which is log time: of history where there is one.
+        history = [Input(parts.name(HISTORY), 0)] if partition == 0 else []
+        return history + [Input(parts.name(topic), partition, first=topic in FIRST) for topic in INTAKE]
+
+    stage = Stage(name="intake", group=parts.name("intake"), inputs=inputs, memory=NoMemory)
+    deps = intake.IntakeDeps(
+        sources=plan.sources, prefix=plan.owners.prefix, partitions=plan.partitions, metrics=parts.observer
+    )
+    _owned(parts, stage, intake.build(deps), flow.open)
+    parts.beside.append(flow.run)
+
+
+def _desk(parts: Parts) -> None:
+    stage = Stage(
+        name="desk",
+        group=parts.name("desk"),
+        inputs=lambda partition: [Input(parts.name(DESK), partition)],
+        memory=DeskMemory,
+        state=parts.name(DESK_STATE),
+    )
+    deps = desk.DeskDeps(tickets=parts.name(TICKETS), dead_letter=parts.name(DEAD_LETTER), metrics=parts.observer)
+    watch = DeskWatch(_owned(parts, stage, desk.build(deps)))
+    parts.beside.append(partial(parts.observer.desk_standing, watch))
+    if parts.plan.clock is Clock.WALL:
+        ticker = Ticker(parts.name(DESK), watch.open, now=lambda: int(time.time() * 1000))
+        parts.beside.append(partial(_tick, ticker, parts.plan.owners.bootstrap))
+
+
+async def _tick(ticker: Ticker, bootstrap: str) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=TICK_LINGER_MS)
+    async with producer:
+        await ticker.run(producer)
+
+
+def _ledger(parts: Parts) -> None:
+    plan = parts.plan
+    store = Store(plan.ledger)
+    parts.before.append(store.open)
+    parts.after.append(store.close)
+    if isinstance(plan.ledger, Embedded) and plan.front is not None:
+        front = Front(plan.ledger.folder, plan.front)
+        parts.before.append(front.start)
+        parts.after.insert(0, front.stop)
+    deps = ledger.LedgerDeps(
+        bootstrap=plan.owners.bootstrap, prefix=plan.owners.prefix, insert=store.insert, metrics=parts.observer.ledger
+    )
+    seats = ledger.LedgerSeats(deps)
+    leased = lease("ledger", plan.owners, plan.datadir)
+    leased.seat("ledger", seats)
+    parts.leased.append((leased, seats))
+
+
+STAGES: Final[dict[str, Callable[[Parts], None]]] = {"intake": _intake, "desk": _desk, "ledger": _ledger}
+
+
+def run(plan: Plan) -> None:
+    """Run a worker in this process until SIGTERM or SIGINT; it ends the process."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    worker(plan).execute_from_commandline()

@@ -1,0 +1,95 @@
+"""`lianqin worker`: one process that runs stages, until it is told to stop."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agents import app
+from agents.cli.options import DataDir, settings
+from agents.errors import UserError
+from agents.keys import privacy_key
+from agents.local.folder import DataFolder, LedgerAccess, RunFile
+from agents.packs import load_pack, load_sources
+from agents.policy import hold_to_clock
+from agents.settings import Settings
+from schemas.codes import Clock
+from schemas.topics import DESK, STAGES
+from streams.intake.sources import Sources
+from streams.ledger.access import Embedded, Way, server_of
+from streams.ledger.front import FrontOptions
+from streams.ownership.settings import OwnerSettings
+
+
+def worker(
+    data_dir: DataDir = None,
+    stages: Annotated[str, typer.Option(help="Which stages this process runs, with commas.")] = ",".join(STAGES),
+    name: Annotated[str, typer.Option(help="Its own folder for what Faust writes; one a process.")] = "worker",
+    clock: Annotated[
+        Clock | None, typer.Option(help="Must be the log's. [default: as `up` was started, or wall]")
+    ] = None,
+) -> None:
+    """Run stages in this process. `up` starts these; by hand it is how a district scales out.
+
+    Finds the broker by LIANQIN_KAFKA__BOOTSTRAP, else through the data folder. Any number may run at once; with
+    the embedded ClickHouse one of them runs the ledger. SIGTERM: the batch in hand is committed, then it ends.
+
+    Example: `LIANQIN_KAFKA__BOOTSTRAP=host:9092 lianqin worker --stages intake,desk`
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    chosen = settings(data_dir, clock=clock)
+    folder = DataFolder(chosen.data_dir)
+    plan = _plan(chosen, folder, folder.read_run(), _stages(stages), name)
+    asyncio.run(hold_to_clock(plan.owners.bootstrap, plan.owners.prefix + DESK, plan.clock))
+    app.run(plan)
+
+
+def _stages(text: str) -> list[str]:
+    chosen = [stage.strip() for stage in text.split(",") if stage.strip()]
+    unknown = sorted(set(chosen) - set(STAGES))
+    if unknown or not chosen:
+        msg = f"no stage is called {', '.join(unknown) or text!r}: --stages takes {', '.join(STAGES)}"
+        raise UserError(msg)
+    return chosen
+
+
+def _plan(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: list[str], name: str) -> app.Plan:
+    bootstrap = chosen.kafka.bootstrap or (run.bootstrap if run else None)
+    if bootstrap is None:
+        msg = f"no broker: set LIANQIN_KAFKA__BOOTSTRAP, or start `lianqin up --data-dir {chosen.data_dir}`"
+        raise UserError(msg)
+    district = run.district if run else chosen.district
+    way = _way(chosen, folder)
+    return app.Plan(
+        owners=OwnerSettings(bootstrap=bootstrap, prefix=chosen.kafka.prefix),
+        partitions=chosen.kafka.partitions,
+        clock=_clock(chosen, run),
+        datadir=folder.faust / name,
+        stages=stages,
+        sources=_sources(district, privacy_key(chosen, folder.keys)),
+        ledger=way,
+        front=_front(run.ledger) if run and run.ledger and isinstance(way, Embedded) else None,
+        metrics=chosen.metrics,
+    )
+
+
+def _clock(chosen: Settings, run: RunFile | None) -> Clock:
+    asked = "clock" in chosen.model_fields_set
+    return chosen.clock if asked or run is None else Clock(run.clock)
+
+
+def _sources(district: str, key: bytes) -> Sources:
+    catch_all = load_pack(district).district.catch_all.area
+    return Sources(load_sources(district).values(), key=key, catch_all=catch_all)
+
+
+def _way(chosen: Settings, folder: DataFolder) -> Way:
+    dsn = chosen.ledger.dsn
+    return Embedded(Path(folder.chdb)) if dsn is None else server_of(dsn.get_secret_value())
+
+
+def _front(access: LedgerAccess) -> FrontOptions:
+    port = int(access.url.rpartition(":")[2])
+    return FrontOptions(user=access.user, password=access.password, port=port)

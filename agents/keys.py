@@ -1,0 +1,38 @@
+"""The key of the hashes that stand for persons: production supplies its own, else one is made under the data folder."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from agents.errors import UserError
+from agents.settings import Settings
+
+FILE: Final = "privacy.key"
+LEAST_BYTES: Final = 16
+
+
+def privacy_key(settings: Settings, folder: Path) -> bytes:
+    """The key, 16 to 64 bytes; made once where none is set and none stands yet. Two programs never make two."""
+    if settings.privacy_key is not None:
+        key = settings.privacy_key.get_secret_value().encode()
+    else:
+        key = _standing(folder / FILE)
+    if not LEAST_BYTES <= len(key) <= 64:
+        msg = f"the privacy key has {len(key)} bytes: set LIANQIN_PRIVACY_KEY to {LEAST_BYTES} to 64 of them"
+        raise UserError(msg)
+    return key
+
+
+def _standing(file: Path) -> bytes:
+    trial = file.with_name(f"{FILE}.{os.getpid()}")
+    trial.write_bytes(secrets.token_bytes(32))
+    trial.chmod(0o600)
+    try:
+        # A link fails where the name stands: the first one wins, whole.
+        os.link(trial, file)
+    except FileExistsError:
+        pass
+    finally:
+        trial.unlink()
+    return file.read_bytes()

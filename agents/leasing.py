@@ -1,0 +1,156 @@
+"""Faust as the control plane: who owns what, the agents' tasks, the life of the worker. No record passes through it.
+
+Each stage has a Faust app of its own, in a group of its own: a worker may run any stages, and two workers need not run
+the same ones. The app's one topic is `<stage>.seats`, always empty; who is assigned seat p owns partition p.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import faust
+from mode.utils.queues import FlowControlEvent, ThrowableQueue
+
+from streams.ownership.ending import Code, LastResort, die
+from streams.ownership.settings import OwnerSettings
+
+_LOG: Final = logging.getLogger(__name__)
+
+Background = Callable[[], Coroutine[Any, Any, None]]
+"""Work beside the stages, until cancelled; what it raises ends the process."""
+
+
+class Holder(Protocol):
+    """The owners of one stage in this process."""
+
+    def hold(self, partitions: Collection[int]) -> None:
+        """Own these partitions and no others; returns at once."""
+        ...
+
+    async def close(self) -> None:
+        """Finish the batches in hand."""
+        ...
+
+
+class Batches(faust.Channel[Any]):
+    """The channel between owners and their agent, which a rebalance does not touch.
+
+    The queues of Faust's own channels are stopped and emptied at each rebalance; an owner would wait for ever for
+    the answer to a batch that was thrown away.
+    """
+
+    @property
+    def queue(self) -> Any:
+        """One queue for each subscriber, under no flow control but its own."""
+        if self._queue is None:
+            self._queue = ThrowableQueue(flow_control=FlowControlEvent(initially_suspended=False))
+        return self._queue
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One stage's Faust app, and what it is known by to its group."""
+
+    app: Any
+    topic: str
+    client_id: str
+
+    @property
+    def group(self) -> str:
+        """Faust's group, whose members hold the seats."""
+        return str(self.app.conf.id)
+
+    def batches(self, name: str, body: Callable[..., Any]) -> Callable[[Any], Awaitable[object]]:
+        """Run the stage's agent; the answer hands it a batch."""
+        channel = Batches(self.app)
+        self.app.agent(channel, name=name)(body)
+        put: Callable[[Any], Awaitable[object]] = channel.put
+        return put
+
+    def seat(self, stage: str, holder: Holder) -> None:
+        """Let the group's assignments open and close the stage's owners."""
+
+        async def assigned(_: object, assigned: Any, **_more: object) -> None:
+            holder.hold({one.partition for one in assigned if one.topic == self.topic})
+
+        topic = self.app.topic(self.topic, key_serializer="raw", value_serializer="raw")
+        self.app.agent(topic, name=f"{stage}-seats")(_sit)
+        self.app.on_partitions_assigned.connect(assigned, weak=False)
+
+
+async def _sit(seats: Any) -> None:
+    """Hold the seats; nothing ever comes in on them."""
+    async for _ in seats:
+        pass
+
+
+def lease(stage: str, settings: OwnerSettings, datadir: Path) -> Lease:
+    """A Faust app that leases a stage's seats."""
+    client_id = f"{stage}-{uuid.uuid4().hex}"
+    app = faust.App(
+        f"{settings.prefix}{stage}.seats",
+        broker=[f"kafka://{server}" for server in settings.bootstrap.split(",")],
+        broker_client_id=client_id,
+        store="memory://",
+        datadir=str(datadir / stage),
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        broker_session_timeout=settings.transaction_timeout_ms / 1000,
+        broker_heartbeat_interval=1.0,
+        broker_rebalance_timeout=10.0,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+    )
+    return Lease(app, f"{settings.prefix}{stage}.seats", client_id)
+
+
+class OneWorker(faust.Worker):
+    """All stages of this process. Faust starts the apps one after the other and stops them on SIGTERM or SIGINT."""
+
+    def __init__(
+        self,
+        leased: Sequence[tuple[Lease, Holder]],
+        *,
+        before: Sequence[Background] = (),
+        beside: Sequence[Background] = (),
+        after: Sequence[Background] = (),
+        stop_within_s: float = 10.0,
+    ) -> None:
+        first, *others = (one.app for one, _ in leased)
+        # Faust's own set-up turns the root logger to DEBUG for its spinner, which every client then pays for.
+        super().__init__(first, *others, override_logging=False, quiet=True)
+        self.spinner = None
+        self._holders = [holder for _, holder in leased]
+        self._before, self._beside, self._after = before, beside, after
+        self._last_resort = LastResort(stop_within_s)
+        self._beside_tasks: list[asyncio.Task[None]] = []
+
+    async def on_start(self) -> None:
+        """Open what the stages need, then let the rest run beside them."""
+        await super().on_start()
+        for step in self._before:
+            await step()
+        self._beside_tasks = [asyncio.create_task(_or_die(work)) for work in self._beside]
+
+    async def on_stop(self) -> None:
+        """Before the apps stop: finish the batches in hand, while the agents still answer."""
+        self._last_resort.arm()
+        for task in self._beside_tasks:
+            task.cancel()
+        await asyncio.gather(*(holder.close() for holder in self._holders))
+        for step in self._after:
+            await step()
+        self._last_resort.nothing_open()
+        await super().on_stop()
+
+
+async def _or_die(work: Background) -> None:
+    try:
+        await work()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends the process
+        _LOG.error("work beside the stages failed", exc_info=error)
+        die(Code.FAILED, f"ended by {type(error).__name__}: {error}")
