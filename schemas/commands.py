@@ -10,6 +10,12 @@ from schemas.codes import Flag, Stage, Urgency
 from schemas.policy import Policy
 
 
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""What a JSON writer can write back: a larger one would be read and then stop the desk."""
+Millis = Annotated[int, Field(ge=0, lt=253_402_300_800_000)]
+"""A time that has a date: 1970 to 9999."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a command's input stands: the intake topic's full name, partition, offset."""
@@ -17,8 +23,8 @@ class Origin:
     __pydantic_config__ = STRICT
 
     topic: str
-    partition: int
-    offset: int
+    partition: Whole
+    offset: Whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +38,9 @@ class Report:
     source_id: str
     content: str
     """Hash of all that the source said, to tell a repeat from an amendment."""
-    time: int
+    time: Millis
     """The record's own time; it is the command's time under `clock: log` only."""
-    occurred_at: int
+    occurred_at: Whole
     area: str
     grid: str | None = None
     lat: float | None = None
@@ -67,12 +73,12 @@ class Feedback:
     source_id: str = ""
     ticket: str | None = None
     stage: Stage
-    time: int
-    occurred_at: int
+    time: Millis
+    occurred_at: Whole
     area: str
     unit: str | None = None
     """For `dispatched`: the unit it goes to; none means the unit the routing table names."""
-    score: int | None = None
+    score: Whole | None = None
     """For `rated`: 1 (worst) to 5."""
     note: str = ""
     flags: tuple[Flag, ...] = ()
@@ -86,7 +92,7 @@ class Tick:
     __pydantic_config__ = STRICT
 
     type: Literal["tick"] = "tick"
-    time: int | None = None
+    time: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
