@@ -25,6 +25,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _CODE: Final = re.compile(r"Code: (\d+)")
 _IN_USE: Final = 36
 _WRONG_USER: Final = {192, 193, 194, 516}
+_NOT_THERE: Final = {60, 81}
 _PASSES: Final = {159, 198, 202, 203, 209, 210, 236, 241, 242, 243, 252, 254, 279, 285, 319, 364, 394, 999}
 """Codes of errors that pass by themselves: timeouts, too many queries, memory, too many parts, lost replicas."""
 
@@ -129,6 +130,8 @@ def _told(error: ClickHouseError, way: Way | None) -> LedgerAway | LedgerRefused
         return LedgerRefused(f"{where} is in use by another process: stop it, or ask through a running `lianqin up`")
     if code in _WRONG_USER:
         return LedgerRefused(f"{where} refuses the user or password: correct LIANQIN_LEDGER__DSN")
+    if code in _NOT_THERE:
+        return LedgerRefused(f"{where} holds no ledger yet: start `lianqin up` once, or correct LIANQIN_LEDGER__DSN")
     lost = code is None and isinstance(error, OperationalError | StreamFailureError)
     if lost or code in _PASSES:
         return LedgerAway(f"{where} does not answer: start it or correct LIANQIN_LEDGER__DSN ({text})")
