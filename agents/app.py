@@ -98,7 +98,7 @@ def _owned(parts: Parts, stage: Stage[Any], body: Callable[..., Any], gate: Gate
 
 def _intake(parts: Parts) -> None:
     plan = parts.plan
-    flow = Flow(plan.owners.bootstrap, parts.name(DESK), parts.name("desk"), plan.partitions)
+    flow = Flow(plan.owners, parts.name(DESK), parts.name("desk"), plan.partitions)
 
     def inputs(partition: int) -> list[Input]:
         # The first input carries the metadata, which is log time: of history where there is one.

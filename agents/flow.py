@@ -5,21 +5,25 @@ Routine intake waits while any desk partition has more than `MOST` records to do
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.ownership import clients
+from streams.ownership.settings import OwnerSettings
 
 MOST: Final = 2000
 """Records a desk partition may have before routine intake waits. Transaction markers count, so idle is not quite 0."""
 EVERY_S: Final = 0.1
+ANSWER_WITHIN_S: Final = 2.0
 
 
 class Flow:
     """Looks at the desk's lag again and again; `open` says whether routine work may go on."""
 
-    def __init__(self, bootstrap: str, topic: str, group: str, partitions: int) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, settings: OwnerSettings, topic: str, group: str, partitions: int) -> None:
+        self._settings = settings
         self._group = group
         self._partitions = [TopicPartition(topic, p) for p in range(partitions)]
         self.lag: Mapping[int, int] = {}
@@ -29,24 +33,20 @@ class Flow:
         return bool(self.lag) and max(self.lag.values()) <= MOST
 
     async def run(self) -> None:
-        """Measure until cancelled."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, isolation_level="read_committed")
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
-        await consumer.start()
-        await admin.start()
+        """Measure until cancelled. While the broker does not tell, the gate is closed: not known is not small."""
+        consumer, admin = clients.make_consumer(self._settings), clients.make_admin(self._settings)
+        await asyncio.gather(consumer.start(), admin.start())
         try:
             while True:
-                self.lag = await self._measure(consumer, admin)
+                try:
+                    self.lag = await self._measure(consumer, admin)
+                except (KafkaError, OSError, TimeoutError):
+                    self.lag = {}
                 await asyncio.sleep(EVERY_S)
         finally:
-            await asyncio.gather(consumer.stop(), admin.close())
+            await clients.stop(consumer, admin)
 
-    async def _measure(self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -> dict[int, int]:
+    async def _measure(self, consumer: Any, admin: Any) -> dict[int, int]:
         ends = await consumer.end_offsets(self._partitions)
-        done = await admin.list_consumer_group_offsets(self._group, partitions=self._partitions)
-        lag: dict[int, int] = {}
-        for partition in self._partitions:
-            committed = done.get(partition)
-            offset = committed.offset if committed is not None else -1
-            lag[partition.partition] = ends[partition] - max(offset, 0)
-        return lag
+        done = await clients.committed_offsets(admin, self._group, self._partitions, within_s=ANSWER_WITHIN_S)
+        return {one.partition: ends[one] - (at.offset if (at := done[one]) else 0) for one in self._partitions}

@@ -91,6 +91,7 @@ async def _sit(seats: Any) -> None:
 def lease(stage: str, settings: OwnerSettings, datadir: Path) -> Lease:
     """A Faust app that leases a stage's seats."""
     client_id = f"{stage}-{uuid.uuid4().hex}"
+    datadir.mkdir(parents=True, exist_ok=True)
     app = faust.App(
         f"{settings.prefix}{stage}.seats",
         broker=[f"kafka://{server}" for server in settings.bootstrap.split(",")],
