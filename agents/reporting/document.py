@@ -1,5 +1,7 @@
 """The report as one JSON document: its field names are an interface, programs read them."""
 
+from datetime import UTC, datetime
+
 from streams.ledger.queries import HOUR_MS, Figures, Part
 
 
@@ -7,7 +9,7 @@ def document(figures: Figures) -> dict[str, object]:
     """The figures by their names. Rates are shares of one, `null` where nothing is due yet."""
     total = figures.total
     return {
-        "log_time": figures.log_time.isoformat() if figures.log_time else None,
+        "log_time": _utc(figures.log_time),
         "reports": figures.reports,
         "fates": figures.fates,
         "outcomes": figures.outcomes,
@@ -19,6 +21,10 @@ def document(figures: Figures) -> dict[str, object]:
         "by_area": {name: _part(part) for name, part in figures.by_area.items()},
         "by_category": {name: _part(part) for name, part in figures.by_category.items()},
     }
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return moment.replace(tzinfo=UTC).isoformat() if moment else None
 
 
 def _part(part: Part) -> dict[str, object]:

@@ -1,0 +1,106 @@
+from typing import Any
+
+import pytest
+
+from schemas.codes import Fate, Flag, Reject
+from streams.ledger.rows import COLUMNS, Row, block_of, dead_letter_row, event_row
+from tests.ledger.histories import BEGIN, DAY, HOUR, Made, Partition, dead_letter, origin
+
+
+def named(row: Row) -> dict[str, Any]:
+    return dict(zip([column.name for column in COLUMNS], row, strict=True))
+
+
+def rows_of(log: Partition) -> list[dict[str, Any]]:
+    return [named(event_row(record)) for record in log.records]
+
+
+def test_an_opened_ticket_fills_its_columns() -> None:
+    log = Partition(number=3)
+    log.open("k1", origin(7))
+    opened, settled = rows_of(log)
+    expected = {
+        "_topic": "t.tickets", "_partition": 3, "_offset": 0, "type": "lianqin.ticket.opened.v1", "time": BEGIN,
+        "area": "a1", "ticket": "k1", "sequence": 1, "source": "src", "source_id": "k1", "stage": "opened",
+        "unit": "u1", "level": "street", "category": "pothole", "urgency": "routine", "lat": 42.1, "lon": -71.2,
+        "overall_due": BEGIN + DAY, "policy": "p1", "grid": "", "origin_topic": "", "origin_offset": -1,
+    }  # fmt: skip
+    assert {name: opened[name] for name in expected} == expected
+    assert (settled["fate"], settled["sequence"], settled["stage"]) == ("ticketed", 2, "")
+    assert (settled["origin_topic"], settled["origin_partition"], settled["origin_offset"]) == (
+        "t.intake.history", 0, 7,
+    )  # fmt: skip
+
+
+def test_what_moves_a_ticket_carries_time_spent_and_inferred_stages() -> None:
+    log = Partition()
+    log.close("k1", origin(1), at=BEGIN + 2 * HOUR)
+    closed, settled = rows_of(log)
+    assert (closed["stage"], closed["inferred"], closed["on_time"]) == ("closed", ["accepted", "handled"], True)
+    assert (closed["spent"], closed["took"], closed["allowed"], closed["overall_due"]) == (
+        2 * HOUR, 2 * HOUR, None, None,
+    )  # fmt: skip
+    assert (settled["outcome"], settled["command"], settled["reason"]) == ("applied", "closed", "")
+
+
+def test_a_limit_that_ran_out_names_itself_and_what_was_allowed() -> None:
+    log = Partition()
+    log.pass_limit("k1", at=BEGIN + DAY)
+    (passed,) = rows_of(log)
+    assert (passed["limit_name"], passed["allowed"], passed["unit"], passed["time"]) == (
+        "overall", DAY, "u1", BEGIN + DAY,
+    )  # fmt: skip
+
+
+def test_flags_and_score_are_kept() -> None:
+    log = Partition()
+    log.settle(Fate.MERGED, origin(1), at=BEGIN, ticket="k1", flags=(Flag.OUTSIDE, Flag.NO_PLACE))
+    log.rate("k1", origin(2), at=BEGIN)
+    merged, rated, _ = rows_of(log)
+    assert merged["flags"] == ["outside", "no-place"]
+    assert (rated["score"], rated["stage"]) == (4, "rated")
+
+
+def test_a_dead_letter_leaves_its_raw_bytes_behind() -> None:
+    row = named(dead_letter_row(dead_letter(5, origin(9, partition=2), Reject.NOT_UTF8)))
+    assert (row["type"], row["reason"], row["source"], row["data"]) == ("dead-letter", "not-utf8", "src", "")
+    assert (row["origin_topic"], row["origin_partition"], row["origin_offset"]) == ("t.intake.history", 2, 9)
+    assert b"raw" not in repr(row).encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "headers"),
+    [
+        (b"{}", []),
+        (b"[1]", None),
+        (b"\xff", None),
+        (None, None),
+        (b'{"limit": "overall"}', None),
+        (b'{"origin": {"topic": "x"}}', None),
+        (b'{"origin": 3}', None),
+        (b'{"deadlines": [3]}', None),
+    ],
+)
+def test_an_unreadable_record_is_a_row_not_an_error(
+    value: bytes | None, headers: list[tuple[str, bytes]] | None
+) -> None:
+    log = Partition()
+    log.open("k1", origin(0))
+    good = log.records[0]
+    given = good.headers if headers is None else headers
+    bad = Made(topic="t", partition=1, offset=2, timestamp=BEGIN, value=value, headers=given)
+    row = named(event_row(bad))
+    assert (row["type"], row["_topic"], row["_offset"], row["time"]) == ("unreadable", "t", 2, BEGIN)
+
+
+def test_a_dead_letter_without_its_headers_is_a_row_too() -> None:
+    bad = Made(topic="d", partition=0, offset=1, timestamp=BEGIN, value=b"raw", headers=[])
+    assert named(dead_letter_row(bad))["type"] == "unreadable"
+
+
+def test_a_block_is_named_by_its_offsets() -> None:
+    log = Partition(number=2)
+    log.open("k1", origin(0))
+    block = block_of(log.records, event_row)
+    assert (block.rows, block.first, block.last, len(block.columns)) == (2, 0, 2, len(COLUMNS))
+    assert block.token == "events:t.tickets:2:0-2:2"

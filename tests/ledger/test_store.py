@@ -1,0 +1,186 @@
+"""One suite for both ways in: chDB in this process, and a server over HTTP (our own front, opened for writing)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from streams.ledger import queries
+from streams.ledger.access import Embedded, Server, Way, connect
+from streams.ledger.errors import LedgerRefused
+from streams.ledger.front import Front, FrontOptions
+from streams.ledger.migrate import migrate, migrations
+from streams.ledger.queries import rows
+from streams.ledger.rows import COLUMNS, block_of, event_row
+from streams.ledger.series import series
+from streams.ledger.store import Store
+from tests.ledger.histories import DAY, HISTORY, HOUR, dead_block, dead_letter, origin, small_history
+
+
+class StoreSuite:
+    """What every way in must do. A subclass gives `way`."""
+
+    @pytest.fixture
+    async def store(self, way: Way) -> AsyncIterator[Store]:
+        async with Store(way) as opened:
+            yield opened
+
+    async def count(self, store: Store) -> tuple[int, int]:
+        """Rows before and after rows with the same place are one."""
+        sql = "SELECT (SELECT count() FROM events), (SELECT count() FROM events FINAL)"
+        found = await store.ask(lambda client: rows(client, sql))
+        return found[0][0], found[0][1]
+
+    async def test_the_table_is_as_the_rows_say(self, store: Store) -> None:
+        described = await store.ask(lambda client: rows(client, "DESCRIBE TABLE events"))
+        assert [(row[0], row[1]) for row in described] == [(column.name, column.type) for column in COLUMNS]
+
+    async def test_migrations_are_recorded_and_not_repeated(self, store: Store) -> None:
+        assert await store.ask(migrate) == []
+        done = await store.ask(lambda client: rows(client, "SELECT number, name FROM migrations ORDER BY number"))
+        assert [tuple(row) for row in done] == [(one.number, one.name) for one in migrations()]
+
+    async def test_a_database_ahead_of_the_build_is_refused(self, store: Store, way: Way) -> None:
+        await store.ask(lambda client: client.insert("migrations", [[999, "x"]], column_names=["number", "name"]))
+        with pytest.raises(LedgerRefused, match="newer"):
+            await Store(way).open()
+
+    async def test_the_same_block_again_is_not_written_again(self, store: Store) -> None:
+        block = small_history().block()
+        await store.insert(block)
+        await store.insert(block)
+        assert await self.count(store) == (block.rows, block.rows)
+
+    async def test_a_frozen_writers_late_block_changes_nothing(self, store: Store) -> None:
+        # written by its successor:  [0 . . . . .][6 . . . . . .]
+        # late, cut otherwise:             [4 . . . . .]
+        log = small_history()
+        await store.insert(log.block(0, 6))
+        await store.insert(log.block(6))
+        before = await store.ask(queries.figures)
+        await store.insert(log.block(4, 9))
+        stored, counted = await self.count(store)
+        assert (stored, counted) == (len(log.records) + 5, len(log.records))
+        assert await store.ask(queries.figures) == before
+
+    async def test_what_is_written_comes_back(self, store: Store) -> None:
+        log = small_history()
+        await store.insert(log.block())
+        sql = "SELECT toUnixTimestamp64Milli(time), lat, flags, inferred, data FROM events ORDER BY _offset"
+        found = await store.ask(lambda client: rows(client, sql))
+        for row, record in zip(found, log.records, strict=True):
+            assert (row[0], row[4].encode()) == (record.timestamp, record.value)
+        assert found[0][1] == pytest.approx(42.1)
+        assert ["no-place"] in [row[2] for row in found]
+        assert ["accepted", "handled"] in [row[3] for row in found]
+
+    async def test_figures_of_a_small_history(self, store: Store) -> None:
+        await store.insert(small_history().block())
+        await store.insert(dead_block(dead_letter(0, origin(20)), dead_letter(1, origin(21))))
+        found = await store.ask(queries.figures)
+        assert found.reports == 6
+        assert found.fates == {"ticketed": 4, "repeat": 1, "urged": 1}
+        assert (found.outcomes, found.dead_letters, found.flags) == ({"applied": 4}, {"broken": 2}, {"no-place": 1})
+        total = found.total
+        assert (total.tickets, total.closed, total.open, total.overdue_now) == (4, 3, 1, 1)
+        assert total.on_time_rate == pytest.approx(2 / 4)  # k1 and k3, of three closed and one overdue
+        assert (total.p50_ms, total.p90_ms) == pytest.approx((5 * HOUR, 25 * HOUR))  # 2 h, 5 h, 30 h
+        assert found.by_stage == {"closed": 2, "rated": 1, "opened": 1}
+        assert {name: (part.tickets, part.closed) for name, part in found.by_area.items()} == {
+            "a1": (3, 3),
+            "a2": (1, 0),
+        }
+        assert found.by_area["a2"].on_time_rate == 0
+        assert {name: part.overdue_now for name, part in found.by_category.items()} == {"pothole": 0, "graffiti": 1}
+
+    async def test_figures_of_nothing(self, store: Store) -> None:
+        found = await store.ask(queries.figures)
+        assert (found.log_time, found.reports, found.total.tickets) == (None, 0, 0)
+        assert found.total.on_time_rate is None
+        assert (await store.ask(series)).points == ()
+
+    async def test_curves_of_a_small_history(self, store: Store) -> None:
+        await store.insert(small_history().block())
+        found = await store.ask(series)
+        assert found.step == "hour"
+        assert sum(point.reports for point in found.points) == 6
+        assert sum(point.closed for point in found.points) == 3
+        assert max(point.overdue for point in found.points) == 2
+        assert found.points[-1].overdue == 1
+        assert dict(found.closing)["1–4 h"] == 1
+        assert dict(found.closing)["4–12 h"] == 1
+        assert dict(found.closing)["1–2 d"] == 1
+
+    async def test_stages_name_the_inferred_ones(self, store: Store) -> None:
+        await store.insert(small_history().block())
+        sql = "SELECT stage, inferred, spent FROM stages WHERE ticket = 'k1' ORDER BY sequence, inferred DESC, stage"
+        found = [tuple(row) for row in await store.ask(lambda client: rows(client, sql))]
+        assert found == [
+            ("opened", False, None),
+            ("accepted", True, None),
+            ("handled", True, None),
+            ("closed", False, 2 * HOUR),
+        ]
+
+    async def test_views_of_settlements_limits_and_dead_letters(self, store: Store) -> None:
+        await store.insert(small_history().block())
+        await store.insert(dead_block(dead_letter(0, origin(20))))
+        sql = (
+            "SELECT (SELECT count() FROM settlements), (SELECT count() FROM dead_letters), "
+            "(SELECT count() FROM limits WHERE passed AND allowed = {day:Int64}), (SELECT countIf(settled) FROM origins)"
+        )
+        found = await store.ask(lambda client: rows(client, sql, {"day": DAY}))
+        assert tuple(found[0]) == (10, 1, 2, 10)
+
+    async def test_settled_counts_each_origin_once(self, store: Store) -> None:
+        await store.insert(small_history().block())
+        await store.insert(dead_block(dead_letter(0, origin(9)), dead_letter(1, origin(11))))
+
+        async def settled(first: int, last: int, partition: int = 0) -> int:
+            return await store.ask(lambda client: queries.settled(client, HISTORY, partition, first, last))
+
+        assert await settled(0, 11) == 11
+        assert await settled(9, 11) == 2
+        assert await settled(0, 11, partition=1) == 0
+
+    async def test_questions_and_blocks_do_not_wait_for_each_other(self, store: Store) -> None:
+        log = small_history()
+        slow = "SELECT count() FROM numbers(300000000) WHERE NOT ignore(sipHash64(number))"
+        asking = asyncio.ensure_future(store.ask(lambda client: rows(client, slow)))
+        await asyncio.sleep(0.05)
+        await store.insert(log.block())
+        assert not asking.done()
+        await asking
+
+
+class TestEmbedded(StoreSuite):
+    @pytest.fixture
+    def way(self, embedded: Embedded) -> Way:
+        return embedded
+
+    async def test_closing_ends_a_question_that_runs(self, way: Way) -> None:
+        store = Store(way)
+        await store.open()
+        endless = "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))"
+        asking = asyncio.ensure_future(store.ask(lambda client: rows(client, endless)))
+        await asyncio.sleep(0.3)
+        await asyncio.wait_for(store.close(), 10)
+        with pytest.raises(Exception, match="QUERY_WAS_CANCELLED"):
+            await asking
+
+
+@pytest.mark.connected
+class TestServer(StoreSuite):
+    @pytest.fixture
+    async def way(self, embedded: Embedded) -> AsyncIterator[Way]:
+        connect(embedded, create=True).close()
+        options = FrontOptions(user="u", password="p", database=embedded.database, writable=True)
+        front = Front(embedded.folder, options)
+        await front.start()
+        yield Server(host="127.0.0.1", port=front.port, user="u", password="p", database=embedded.database)
+        await front.stop()
+
+
+def test_blocks_of_one_partition_are_in_order() -> None:
+    log = small_history()
+    assert list(block_of(log.records, event_row).columns[2]) == [record.offset for record in log.records]
