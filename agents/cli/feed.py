@@ -2,21 +2,25 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from time import monotonic
+from typing import Annotated, Final
 
 import typer
 
 from agents.access import running
 from agents.cli.options import DataDir, settings
-from agents.feeding.feed import Fed, Target, prepare
+from agents.feeding.feed import Fed, Feed, Target, prepare
 from agents.feeding.feed import feed as feed_file
-from agents.feeding.ports import Settled
 from agents.feeding.progress import Bar
-from agents.local.folder import RunFile
 from agents.packs import load_sources
+from agents.reach import Place, ledger_at, place_of
 from schemas.codes import Clock
+from streams.ledger import queries
+from streams.ledger.access import Client
+from streams.ledger.errors import LedgerAway
 
-INTERRUPTED = 130
+INTERRUPTED: Final = 130
+LEDGER_AWAY_S: Final = 60.0
 
 
 def feed(
@@ -32,21 +36,42 @@ def feed(
 
     Example: `lianqin feed boston311 boston311.csv.gz --data-dir /tmp/lq`
     """
-    run = running(settings(data_dir))
+    chosen = settings(data_dir)
+    run = running(chosen)
     target = Target(bootstrap=run.bootstrap, prefix=run.prefix, clock=Clock(run.clock))
-    with Bar() as bar:
+    with Bar() as bar, place_of(chosen) as place:
         prepared = prepare(source, file, load_sources(run.district), target, bar)
         try:
-            fed = asyncio.run(feed_file(prepared, ledger_of(run) if wait else None, bar, speed))
+            fed = asyncio.run(_feed(prepared, place if wait else None, bar, speed))
         except KeyboardInterrupt:
             bar.say(_resume(target.clock))
             raise typer.Exit(INTERRUPTED) from None
     typer.echo(_summary(fed, waited=wait))
 
 
-def ledger_of(run: RunFile) -> Settled | None:
-    """Who knows what is settled; none where no ledger runs."""
-    return None
+async def _feed(prepared: Feed, place: Place | None, bar: Bar, speed: float | None) -> Fed:
+    if place is None:
+        return await feed_file(prepared, None, bar, speed)
+    with ledger_at(place) as client:
+        return await feed_file(prepared, _Ledger(client), bar, speed)
+
+
+class _Ledger:
+    """Asks the ledger off the event loop, over again while its worker is being started anew."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def settled(self, topic: str, partition: int, first: int, last: int) -> int:
+        """How many of these records stand in ClickHouse."""
+        until = monotonic() + LEDGER_AWAY_S
+        while True:
+            try:
+                return await asyncio.to_thread(queries.settled, self._client, topic, partition, first, last)
+            except LedgerAway:
+                if monotonic() > until:
+                    raise
+            await asyncio.sleep(1.0)
 
 
 def _resume(clock: Clock) -> str:
