@@ -1,6 +1,6 @@
 """A report comes in (上报): it opens a ticket or joins one, and is settled by its fate. Pure."""
 
-from typing import TypedDict
+from typing import TypedDict, assert_never
 
 from schemas.codes import Fate, Flag, Stage
 from schemas.commands import Report
@@ -27,6 +27,8 @@ def decide_report(turn: Turn, report: Report) -> None:
             _settle(turn, turn.tell(ticket, TicketUrged(**_joined(turn, report))), report, Fate.URGED)
         case Merges(ticket):
             _settle(turn, turn.tell(ticket, TicketMerged(**_joined(turn, report))), report, Fate.MERGED)
+        case found:
+            assert_never(found)
 
 
 def _open(turn: Turn, report: Report) -> Ticket:

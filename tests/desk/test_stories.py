@@ -8,7 +8,26 @@ from schemas.codes import Clock, Flag, Level, Stage, Urgency
 from schemas.commands import Command, PolicyPublished, Tick
 from schemas.events import LimitPassed, TicketClosed, TicketDispatched, TicketOpened
 from schemas.policy import Unit
-from tests.desk.logs import DAY, HOUR, LAMPS, MINUTE, POLICY, SECOND, STATION, STREET, T0, Log, feedback, report, told
+from streams.desk.memory import DeskMemory
+from tests.desk.logs import (
+    DAY,
+    HOUR,
+    LAMPS,
+    MINUTE,
+    POLICY,
+    SECOND,
+    STATION,
+    STREET,
+    T0,
+    Log,
+    bytes_of,
+    decide_batch,
+    feedback,
+    folded,
+    remembered,
+    report,
+    told,
+)
 
 OPENED = ["ticket.opened", "ticket.dispatched", "report.settled ticketed"]
 Step = tuple[int, Command | bytes, list[str]]
@@ -139,6 +158,27 @@ STORIES: dict[str, list[Step]] = {
 def test_story(story: list[Step]) -> None:
     log = Log()
     assert [(after, log.add(command, after)) for after, command, _ in story] == [(s[0], s[2]) for s in story]
+
+
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+def test_story_in_one_batch_and_folded(story: list[Step]) -> None:
+    log = Log()
+    for after, command, _ in story:
+        log.add(command, after)
+    assert remembered(folded(log.state)) == remembered(log.memory)
+    together = DeskMemory()
+    draft, decisions = decide_batch(together, log.entries)
+    assert bytes_of([fact for decision in decisions for fact in decision.facts]) == bytes_of(log.facts)
+    draft.take()
+    assert remembered(together) == remembered(log.memory)
+
+
+def test_feedback_goes_on_waiting_over_a_restart() -> None:
+    log = Log()
+    log.add(feedback(Stage.CLOSED), 0)
+    log.memory = folded(log.state)
+    assert log.memory.next_due() == T0 + 2 * HOUR
+    assert log.add(report(), 1)[3:] == ["ticket.closed", "command.settled closed applied"]
 
 
 def test_without_a_policy_nothing_is_lost() -> None:
