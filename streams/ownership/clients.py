@@ -112,7 +112,11 @@ async def _stop(client: Any) -> None:
 
 
 def _forget_transaction(producer: Any) -> None:
-    """Take the failure of a broken transaction from its future, which would complain of not being asked."""
-    waiter = producer._txn_manager.wait_for_transaction_end()  # noqa: SLF001 - there is no other way to it
-    if waiter is not None and waiter.done() and not waiter.cancelled():
-        waiter.exception()
+    """Take the failure of a broken transaction from aiokafka's futures; they would complain of not being asked."""
+    # There is no public way to them.
+    waiters = [producer._txn_manager.wait_for_transaction_end()]  # noqa: SLF001
+    for batches in producer._message_accumulator._batches.values():  # noqa: SLF001
+        waiters += [batch._drain_waiter for batch in batches]  # noqa: SLF001
+    for waiter in waiters:
+        if waiter is not None and waiter.done() and not waiter.cancelled():
+            waiter.exception()

@@ -62,7 +62,7 @@ class Transactions:
             batches = packed.get((send.topic, send.partition))
             if batches is None:
                 batches = packed[send.topic, send.partition] = [create()]
-            record = {"timestamp": now_ms, "key": send.key, "value": send.value, "headers": send.headers}
+            record = _fields(send, now_ms)
             if batches[-1].append(**record) is None:
                 # An empty batch takes a record of any size.
                 batches.append(create())
@@ -91,6 +91,17 @@ class Transactions:
         await asyncio.wait([future for *_, future in sent]) if sent else None
         for partition, size, future in sent:
             _check_sent(partition, size, future)
+
+
+def _fields(send: Send, now_ms: int) -> dict[str, Any]:
+    headers = send.headers
+    # aiokafka's builder takes a list and nothing else.
+    return {
+        "timestamp": now_ms,
+        "key": send.key,
+        "value": send.value,
+        "headers": headers if type(headers) is list else list(headers),
+    }
 
 
 def is_fence(error: BaseException | None) -> bool:
