@@ -7,14 +7,15 @@ from typing import Final
 from unicodedata import normalize
 
 _ID: Final = re.compile(r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|\d{15})(?![0-9A-Za-z])")
-_MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# Every repetition is bounded: a source's megabyte of one letter must cost no more than its length.
+_MAIL: Final = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
 _SEPARATOR: Final = r"[-. ()/]{0,2}"
 _PHONE: Final = re.compile(
     rf"""
       (?:\+?\d{{1,3}}{_SEPARATOR})?1{_SEPARATOR}[3-9](?:{_SEPARATOR}\d){{9}}(?!\d)  # mobile, in groups of any kind
     | (?<!\d)\(?0\d{{2,3}}\)?{_SEPARATOR}\d{{3,4}}{_SEPARATOR}\d{{4}}(?!\d)         # landline with its area code
     | (?<!\d)\(?\d{{3}}\)?[-. ]\d{{3}}[-. ]\d{{4}}(?!\d)                            # as written in North America
-    | (?<!\d)(?:\d{{4}}[ -]){{3}}\d{{1,7}}(?!\d)                                    # a card, in fours
+    | (?<!\d)(?:\d{{4}}[ -]){{3}}\d{{1,4}}(?:[ -]?\d{{1,3}})?(?!\d)                 # a card, in fours
     | \d{{7,}}                                                                      # any long number
     """,
     re.VERBOSE,

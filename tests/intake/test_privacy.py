@@ -1,0 +1,135 @@
+"""Nothing that names a person leaves intake."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.codec import encode
+from streams.intake.privacy import Keyed, clean, mask, mask_name, phone_digits
+from streams.intake.rejected import Rejected
+from tests.intake.kit import police, read, report, sources
+
+KNOWN = sources(police())
+PHONE = "13812345678"
+NAME = "欧阳小明"
+ACCOUNT = "user-778899"
+PLATE = "苏A·8K123"
+PLANTED = (PHONE, NAME, ACCOUNT, PLATE, "8K123", "小明", "320111199001011234", "025-58881234")
+ALARM = {
+    "id": "A1",
+    "at": 1_700_000_000_000,
+    "caller": {"phone": PHONE, "name": NAME, "account": ACCOUNT},
+    "what": f"{NAME} ({PHONE}, 证件 320111199001011234, 座机 025-58881234) 的车被堵",
+    "where": {"lat": 32.05, "lon": 118.6},
+    "plate": PLATE,
+    "kind": "纠纷",
+    "level": "一般",
+    "room": f"3-201 {NAME} {PHONE}",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("call 13812345678 now", "call [电话] now"),
+        ("138 1234 5678", "[电话]"),
+        ("138-1234-5678", "[电话]"),
+        ("+86 138 1234 5678", "[电话]"),
+        ("+8613812345678。", "[电话]。"),
+        ("１３８１２３４５６７８", "[电话]"),
+        ("025-58881234", "[电话]"),
+        ("(025) 5888 1234", "[电话]"),
+        ("(617) 555-1234", "[电话]"),
+        ("617.555.1234", "[电话]"),
+        ("58881234", "[电话]"),
+        ("6222 0202 0001 1234 567", "[电话]"),
+        ("身份证32011119900101123X", "身份证[证件号]"),
+        ("320111199001011234", "[证件号]"),
+        ("mail wang.xm@example.com please", "mail [邮箱] please"),
+        ("between 2024-01-02 and 2024-02-03", "between 2024-01-02 and 2024-02-03"),
+        ("3-201, block 12, 110", "3-201, block 12, 110"),
+        ("a\0b\x07c\nd", "a b c\nd"),
+    ],
+)
+def test_numbers_that_reach_a_person_are_masked(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("name", "masked"), [("", ""), ("王", "*"), ("王伟", "王*"), ("欧阳小明", "欧**"), ("John Smith", "J**")]
+)
+def test_of_a_name_the_first_character_stays(name: str, masked: str) -> None:
+    assert mask_name(name) == masked
+
+
+def test_no_planted_datum_is_in_the_command() -> None:
+    wire = encode(report(orjson.dumps(ALARM), "police110", known=KNOWN, topic="police")).decode()
+    for datum in PLANTED:
+        assert datum not in wire
+
+
+@pytest.mark.parametrize("field", ["id", "at", "where"])
+def test_no_hint_tells_a_value(field: str) -> None:
+    broken = {**ALARM, field: {"lat": PHONE + NAME, "lon": 1} if field == "where" else [PHONE, NAME]}
+    made = read(orjson.dumps(broken), "police110", known=KNOWN, topic="police")
+    assert isinstance(made, Rejected)
+    for datum in PLANTED:
+        assert datum not in made.hint
+
+
+def test_a_broken_line_is_not_in_its_hint() -> None:
+    made = read(f"{NAME},{PHONE}".encode(), "rehearsal")
+    assert isinstance(made, Rejected)
+    assert PHONE not in made.hint
+    assert NAME not in made.hint
+
+
+@pytest.mark.parametrize(
+    "written", [PHONE, "138 1234 5678", "+86 138-1234-5678", "008613812345678", "１３８１２３４５６７８"]
+)
+def test_a_number_is_one_reporter_however_it_is_written(written: str) -> None:
+    assert phone_digits(written) == PHONE
+    assert Keyed(b"k").phone(written) == Keyed(b"k").phone(PHONE)
+
+
+def test_what_is_no_number_is_no_reporter() -> None:
+    assert [Keyed(b"k").phone(text) for text in ("", "-", "110", "unknown")] == [None] * 4
+    nameless = {**ALARM, "caller": {"name": NAME}}
+    assert report(orjson.dumps(nameless), "police110", known=KNOWN, topic="police").reporter is None
+
+
+def test_an_account_stands_in_for_a_phone() -> None:
+    caller = {"account": ACCOUNT}
+    one = report(orjson.dumps({**ALARM, "caller": caller}), "police110", known=KNOWN, topic="police")
+    assert one.reporter == Keyed(b"a key for tests").person("police110", ACCOUNT)
+
+
+def test_another_key_gives_other_hashes() -> None:
+    one, other = Keyed(b"k"), Keyed(b"l" * 100)
+    assert one.phone(PHONE) != other.phone(PHONE)
+    assert one.thing(PLATE) != other.thing(PLATE)
+    assert one.content([PHONE]) != other.content([PHONE])
+    assert one.thing("苏a 123") == one.thing("苏A123")
+
+
+def test_an_empty_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        Keyed(b"")
+
+
+@given(st.text())
+def test_masked_text_has_no_long_number_and_no_control_character(text: str) -> None:
+    masked = mask(text)
+    run = 0
+    for character in masked:
+        run = run + 1 if character.isdecimal() else 0
+        assert run < 7
+    assert clean(masked) == masked
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", ["n", "1", "1 ", "a@", "a.", "+1-", "(", "13 ", "0123-", "@a.", "1234 "])
+def test_a_megabyte_costs_no_more_than_its_length(piece: str) -> None:
+    # A pattern that goes back over the text would take minutes, and hold up all others.
+    mask(piece * (1_000_000 // len(piece)) + "123")
