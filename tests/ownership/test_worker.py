@@ -63,10 +63,12 @@ async def test_a_frozen_owner_is_fenced_and_its_process_goes_on(kafka: Kafka, tm
 
 async def test_two_stages_in_one_process_share_seats_with_a_second_one(kafka: Kafka, tmp_path: Path) -> None:
     await kafka.make(2, relayed={})
-    with working(_job(kafka, tmp_path, partitions=2, relay=True)) as first:
+    slow = _job(kafka, tmp_path, partitions=2, relay=True, slow_s=0.6, batch_records=50)
+    with working(slow) as first:
         await until(lambda: first.said("count [0, 1]") and first.said("relay [0, 1]"))
-        # Nothing is committed yet: what stock Faust loses when it has to hand over now.
         await kafka.feed(VALUES)
+        await until(lambda: first.said("batch"))
+        # Now, before its first commit, it has to hand over: what stock Faust fetched is lost then.
         with working(_job(kafka, tmp_path, partitions=2, relay=True)) as second:
             await kafka.feed(VALUES, partition=1)
             await until(lambda: second.said("count [") and second.said("relay ["))
