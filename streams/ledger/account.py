@@ -102,21 +102,22 @@ class Account:
 
     def add(self, received: Received, standing: Standing, waiting: Offsets) -> None:
         """Compare one stretch of one partition, both ways."""
-        found, inverse = np.unique(standing.offsets, return_inverse=True)
-        settled = np.bincount(inverse, weights=standing.settled, minlength=len(found)).astype(np.int64)
-        dead = np.bincount(inverse, minlength=len(found)) - settled
-        double = (settled > 1) | ((settled == 0) & (dead > 1))
+        settled, settled_n = np.unique(standing.offsets[standing.settled], return_counts=True)
+        dead, dead_n = np.unique(standing.offsets[~standing.settled], return_counts=True)
+        only_dead = ~_among(dead, settled)
+        found = np.union1d(settled, dead)
         kinds = {
-            "settled": found[settled > 0],
-            "dead_letters": found[settled == 0],
-            "twice": found[double],
-            "waiting": np.setdiff1d(waiting, found),
+            "settled": settled,
+            "dead_letters": dead[only_dead],
+            "twice": np.union1d(settled[settled_n > 1], dead[only_dead & (dead_n > 1)]),
+            "waiting": waiting[~_among(waiting, found)],
         }
-        kinds["missing"] = np.setdiff1d(received.offsets, np.union1d(found, kinds["waiting"]), assume_unique=True)
+        known = np.union1d(found, kinds["waiting"])
+        kinds["missing"] = received.offsets[~_among(received.offsets, known)]
         self._count(received, kinds)
         self._name(self.missing, received, kinds["missing"])
         self._name(self.twice, received, kinds["twice"])
-        unfounded = np.setdiff1d(found, received.offsets, assume_unique=True)
+        unfounded = found[~_among(found, received.offsets)]
         self.unfounded_n += len(unfounded)
         self._name(self.unfounded, received, unfounded)
 
@@ -141,8 +142,18 @@ class Account:
 
 def _by_source(received: Received, offsets: Offsets) -> Counter[str]:
     """How many of some offsets came from each source; those that were not received count for none."""
-    counts = np.bincount(received.sources[np.isin(received.offsets, offsets)], minlength=len(received.names))
+    known = offsets[_among(offsets, received.offsets)]
+    sources = received.sources[np.searchsorted(received.offsets, known)]
+    counts = np.bincount(sources, minlength=len(received.names))
     return Counter({name: int(count) for name, count in zip(received.names, counts, strict=True) if count})
+
+
+def _among(offsets: Offsets, ascending: Offsets) -> NDArray[np.bool_]:
+    """Which of some offsets stand in an ascending list."""
+    if not ascending.size:
+        return np.zeros(offsets.shape, np.bool_)
+    at = np.minimum(np.searchsorted(ascending, offsets), ascending.size - 1)
+    return ascending[at] == offsets
 
 
 _STANDING: Final = """

@@ -5,6 +5,7 @@ handle of its own, so that no request sees another's settings. Writing is off un
 """
 
 import asyncio
+import base64
 import hmac
 import os
 import re
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 import chdb
 import lz4.frame  # type: ignore[import-untyped]  # ships no types; only tests write here
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from streams.ledger.access import DATABASE
 from streams.ledger.errors import LedgerRefused
@@ -98,6 +99,7 @@ class Front:
         self._options = options
         self._threads = ThreadPoolExecutor(options.at_once, thread_name_prefix="front")
         self._runner: web.AppRunner | None = None
+        self._held: Any = None
         self.port = options.port
 
     async def start(self) -> None:
@@ -107,11 +109,13 @@ class Front:
         app.router.add_route("*", "/", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
         await self._runner.setup()
+        # The engine ends with its last handle: without this one it would begin anew with each request.
+        self._held = await asyncio.to_thread(_open, self._folder)
         site = web.TCPSite(self._runner, self._options.host, self._options.port)
         try:
             await site.start()
         except OSError as error:
-            await self._runner.cleanup()
+            await self.stop()
             msg = f"port {self._options.port} is taken: stop what listens there, or start again to get another"
             raise LedgerRefused(msg) from error
         self.port = self._runner.addresses[0][1]
@@ -121,10 +125,11 @@ class Front:
         if self._runner is None:
             return
         runner, self._runner = self._runner, None
-        await asyncio.gather(*(site.stop() for site in runner.sites))
+        await asyncio.gather(*(site.stop() for site in list(runner.sites)))
         await asyncio.to_thread(_kill_selects, self._folder)
         await runner.cleanup()
         self._threads.shutdown()
+        await asyncio.to_thread(self._held.close)
 
     async def _answer(self, request: web.Request) -> web.Response:
         if not self._known(request):
@@ -263,11 +268,12 @@ async def _ping(_: web.Request) -> web.Response:
 
 def _credentials(request: web.Request) -> tuple[str, str]:
     if given := request.headers.get("Authorization"):
+        kind, _, encoded = given.partition(" ")
         try:
-            basic = BasicAuth.decode(given, encoding="utf-8")
+            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except ValueError:
             return "", ""
-        return basic.login, basic.password
+        return (user, password) if kind.lower() == "basic" else ("", "")
     return request.headers.get("X-ClickHouse-User", ""), request.headers.get("X-ClickHouse-Key", "")
 
 

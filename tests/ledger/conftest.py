@@ -12,9 +12,12 @@ from streams.ledger.migrate import migrate
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder."""
-    return tmp_path_factory.mktemp("chdb")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder, held open: an engine that ends with each test would begin anew with the next."""
+    folder = tmp_path_factory.mktemp("chdb")
+    held = connect(Embedded(folder), create=True)
+    yield folder
+    held.close()
 
 
 @pytest.fixture

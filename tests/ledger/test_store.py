@@ -145,7 +145,7 @@ class StoreSuite:
 
     async def test_questions_and_blocks_do_not_wait_for_each_other(self, store: Store) -> None:
         log = small_history()
-        slow = "SELECT count() FROM numbers(300000000) WHERE NOT ignore(sipHash64(number))"
+        slow = "SELECT count() FROM numbers(30000000) WHERE NOT ignore(sipHash64(number))"
         asking = asyncio.ensure_future(store.ask(lambda client: rows(client, slow)))
         await asyncio.sleep(0.05)
         await store.insert(log.block())
