@@ -1,14 +1,13 @@
 """What stands on `desk`: commands, in one canonical shape. This log is the system's memory."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
-from schemas.codec import STRICT, Contract
+from schemas.codec import STRICT, Contract, contract
 from schemas.codes import Flag, Stage, Urgency
 from schemas.policy import Policy
-
 
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 """What a JSON writer can write back: a larger one would be read and then stop the desk."""
@@ -16,7 +15,7 @@ Millis = Annotated[int, Field(ge=0, lt=253_402_300_800_000)]
 """A time that has a date: 1970 to 9999."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@contract
 class Origin:
     """Where a command's input stands: the intake topic's full name, partition, offset."""
 
@@ -27,7 +26,7 @@ class Origin:
     offset: Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@contract
 class Report:
     """A report (上报): somebody says that something is the matter. Free of names and numbers of persons."""
 
@@ -59,7 +58,7 @@ class Report:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@contract
 class Feedback:
     """What a handler or an operator did with a ticket (处置反馈): it has reached `stage`.
 
@@ -85,7 +84,7 @@ class Feedback:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@contract
 class Tick:
     """Time passes. Empty under the wall clock; under the log clock it says how late it is. Never settled."""
 
@@ -95,7 +94,7 @@ class Tick:
     time: Millis | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@contract
 class PolicyPublished:
     """From here on this policy holds. The first record of every desk partition is one."""
 

@@ -1,8 +1,9 @@
 """What stands on `intake.*`: the bytes a source sent, untouched, and a few headers that say what they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from schemas.codec import contract
 
 SOURCE: Final = "lianqin-source"
 """Header: the source's name; its mapping file reads the value."""
@@ -17,12 +18,12 @@ FEED: Final = "lianqin-feed"
 ROW: Final = "lianqin-row"
 """Header: number of the record in the sorted file, from 0, in decimal."""
 ARRIVED: Final = "lianqin-arrived"
-"""Header, on `desk`: when the intake record was appended, milliseconds since the epoch; for metrics, never for a rule."""
+"""Header, on `desk`: when the intake record was appended, milliseconds since the epoch; for metrics, never a rule."""
 MARKER: Final = "lianqin-marker"
 """Header: the record is no report; `end` closes a feed. Outside the account."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@contract
 class IntakeHeaders:
     """The headers of one intake record."""
 

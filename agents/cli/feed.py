@@ -38,7 +38,7 @@ def feed(
     """
     chosen = settings(data_dir)
     run = running(chosen)
-    target = Target(bootstrap=run.bootstrap, prefix=run.prefix, clock=Clock(run.clock))
+    target = Target(bootstrap=run.bootstrap, prefix=run.prefix, clock=Clock(run.clock), group=f"{run.prefix}intake")
     with Bar() as bar, place_of(chosen) as place:
         prepared = prepare(source, file, load_sources(run.district), target, bar)
         try:
