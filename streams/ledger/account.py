@@ -153,7 +153,8 @@ def _among(offsets: Offsets, ascending: Offsets) -> NDArray[np.bool_]:
     if not ascending.size:
         return np.zeros(offsets.shape, np.bool_)
     at = np.minimum(np.searchsorted(ascending, offsets), ascending.size - 1)
-    return ascending[at] == offsets
+    found: NDArray[np.bool_] = ascending[at] == offsets
+    return found
 
 
 _STANDING: Final = """

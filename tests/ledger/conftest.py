@@ -38,7 +38,7 @@ def client(embedded: Embedded) -> Iterator[Client]:
 @pytest.fixture
 async def front(embedded: Embedded, client: Client) -> AsyncIterator[Front]:
     """The front as users meet it, on the new database."""
-    options = FrontOptions(user="reader", password="secret", database=embedded.database, max_seconds=3)
+    options = FrontOptions(user="reader", password="secret", database=embedded.database, max_seconds=3)  # noqa: S106
     serving = Front(embedded.folder, options)
     await serving.start()
     yield serving

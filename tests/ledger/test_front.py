@@ -1,5 +1,7 @@
 """The front as users meet it: what it answers to an unmodified client, and what it refuses."""
 
+# ruff: noqa: S106 - made-up passwords
+
 import asyncio
 import base64
 import socket
@@ -24,7 +26,7 @@ Ask = Callable[[str], object]
 
 pytestmark = pytest.mark.connected
 
-SECRET = "do not read me"
+CONTENT = "do not read me"
 
 
 def basic(user: str, password: str) -> dict[str, str]:
@@ -135,7 +137,7 @@ async def test_everything_else_is_refused(
     front: Front, embedded: Embedded, client: Client, tmp_path: Path, statement: str
 ) -> None:
     secret, out = tmp_path / "secret.txt", tmp_path / "out.txt"
-    secret.write_text(SECRET)
+    secret.write_text(CONTENT)
     text = statement.format(file=secret, out=out)
     async with aiohttp.ClientSession(headers=basic("reader", "secret")) as session:
         url = f"http://127.0.0.1:{front.port}/"
@@ -143,7 +145,7 @@ async def test_everything_else_is_refused(
             told = await answer.text()
             assert answer.status in {400, 403}
             assert "X-ClickHouse-Exception-Code" in answer.headers
-    assert SECRET not in told
+    assert CONTENT not in told
     assert not out.exists()
     assert client.command("SELECT count() FROM events") == 0
 
@@ -159,9 +161,12 @@ async def test_everything_else_is_refused(
     ],
 )
 async def test_a_setting_that_could_do_harm_is_refused(front: Front, params: dict[str, str]) -> None:
-    async with aiohttp.ClientSession(headers=basic("reader", "secret")) as session:
-        async with session.get(f"http://127.0.0.1:{front.port}/", params={"query": "SELECT 1", **params}) as answer:
-            assert answer.status == 403
+    url, given = f"http://127.0.0.1:{front.port}/", {"query": "SELECT 1", **params}
+    async with (
+        aiohttp.ClientSession(headers=basic("reader", "secret")) as session,
+        session.get(url, params=given) as answer,
+    ):
+        assert answer.status == 403
 
 
 @pytest.mark.parametrize(
@@ -175,9 +180,9 @@ async def test_a_setting_that_could_do_harm_is_refused(front: Front, params: dic
     ],
 )
 async def test_without_the_password_nothing_is_answered(front: Front, headers: dict[str, str]) -> None:
-    async with aiohttp.ClientSession(headers=headers) as session:
-        async with session.post(f"http://127.0.0.1:{front.port}/", data="SELECT 1") as answer:
-            assert answer.status == 401
+    url = f"http://127.0.0.1:{front.port}/"
+    async with aiohttp.ClientSession(headers=headers) as session, session.post(url, data="SELECT 1") as answer:
+        assert answer.status == 401
 
 
 async def test_grafanas_headers_and_ping_are_understood(front: Front) -> None:
@@ -199,7 +204,7 @@ async def test_a_question_that_takes_too_long_is_ended(front: Front, embedded: E
 
 
 async def test_an_answer_that_is_too_large_is_ended(front: Front, embedded: Embedded) -> None:
-    with pytest.raises(DatabaseError, match="TOO_MANY_ROWS_OR_BYTES|MEMORY_LIMIT_EXCEEDED|TIMEOUT_EXCEEDED"):
+    with pytest.raises(DatabaseError, match=r"TOO_MANY_ROWS_OR_BYTES|MEMORY_LIMIT_EXCEEDED|TIMEOUT_EXCEEDED"):
         await asked(front, embedded.database, lambda client: client.raw_query("SELECT * FROM numbers(1000000000)"))
 
 
@@ -218,7 +223,7 @@ async def test_stopping_ends_what_runs(embedded: Embedded, client: Client) -> No
 async def test_a_taken_port_is_told(embedded: Embedded, client: Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         options = FrontOptions(user="u", password="p", port=taken.getsockname()[1], database=embedded.database)
-        with pytest.raises(LedgerRefused, match="port .* is taken"):
+        with pytest.raises(LedgerRefused, match=r"port .* is taken"):
             await Front(embedded.folder, options).start()
 
 

@@ -1,3 +1,5 @@
+"""From a record to a row, by example."""
+
 from typing import Any
 
 import pytest
@@ -103,4 +105,4 @@ def test_a_block_is_named_by_its_offsets() -> None:
     log.open("k1", origin(0))
     block = block_of(log.records, event_row)
     assert (block.rows, block.first, block.last, len(block.columns)) == (2, 0, 2, len(COLUMNS))
-    assert block.token == "events:t.tickets:2:0-2:2"
+    assert (block.token,) == ("events:t.tickets:2:0-2:2",)

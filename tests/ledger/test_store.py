@@ -1,5 +1,8 @@
 """One suite for both ways in: chDB in this process, and a server over HTTP (our own front, opened for writing)."""
 
+# ruff: noqa: D101, D102 - a test's name is its sentence
+# ruff: noqa: S106 - made-up passwords
+
 import asyncio
 from collections.abc import AsyncIterator
 
@@ -127,7 +130,8 @@ class StoreSuite:
         await store.insert(dead_block(dead_letter(0, origin(20))))
         sql = (
             "SELECT (SELECT count() FROM settlements), (SELECT count() FROM dead_letters), "
-            "(SELECT count() FROM limits WHERE passed AND allowed = {day:Int64}), (SELECT countIf(settled) FROM origins)"
+            "(SELECT count() FROM limits WHERE passed AND allowed = {day:Int64}), "
+            "(SELECT countIf(settled) FROM origins)"
         )
         found = await store.ask(lambda client: rows(client, sql, {"day": DAY}))
         assert tuple(found[0]) == (10, 1, 2, 10)
