@@ -5,9 +5,15 @@ from schemas.policy import Policy
 from schemas.state import LOG_TIME_KEY, POLICY_KEY, LogTime, Ticket, Waiting, ticket_key
 from streams.desk.agenda import Agenda
 from streams.desk.due import dues, waits
+from streams.desk.facts import NOWHERE
 from streams.desk.memory import DeskMemory, MatterKey, with_id, without_id
 from streams.desk.overlay import Overlay
 from streams.desk.routing import Routes
+
+
+def speaker(policy: Policy | None) -> str:
+    """Who speaks, as `ce_source`: the desk of the policy's district."""
+    return f"/lianqin/{NOWHERE if policy is None else policy.district}/desk"
 
 
 class Draft:
@@ -17,6 +23,7 @@ class Draft:
         self.time = memory.time
         self.policy = memory.policy
         self.routes = memory.routes
+        self.speaker = speaker(memory.policy)
         self.waiting = Overlay(memory.waiting)
         self.due = Agenda(memory.due)
         self.closed = Agenda(memory.closed)
@@ -75,6 +82,7 @@ class Draft:
         """A policy holds from now on."""
         self.policy = policy
         self.routes = Routes(policy)
+        self.speaker = speaker(policy)
 
     def mark(self) -> None:
         """Whatever follows can be rolled back to here."""
@@ -85,6 +93,7 @@ class Draft:
     def rollback(self) -> None:
         """Forget all that was changed since the mark. What was put on the agenda stays: it no longer holds."""
         self.policy, self.routes = self._marked
+        self.speaker = speaker(self.policy)
         for layer in self._layers:
             layer.rollback()
 

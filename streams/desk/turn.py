@@ -9,7 +9,7 @@ from schemas.policy import Policy
 from schemas.state import Ticket
 from streams.desk.draft import Draft
 from streams.desk.evolve import evolve
-from streams.desk.facts import NOWHERE, Decision, Entry, Fact
+from streams.desk.facts import Decision, Entry, Fact
 from streams.desk.routing import Routes
 
 R = TypeVar("R")
@@ -50,9 +50,9 @@ class Turn:
         return Origin(topic=self.entry.topic, partition=self.entry.partition, offset=self.entry.offset)
 
     def open(self, area: str, event: TicketOpened) -> Ticket:
-        """A ticket begins; its id begins with the area, for good."""
+        """A ticket begins, and with it a matter. Its id begins with the area, for good."""
         subject = f"{area}.{self.cause.replace('-', '')[:16]}"
-        return self._fold(None, self._fact(event, area, subject, 1, derived_id(f"{self._name}/matter")))
+        return self._fold(None, self._fact(event, area, subject, 1, self.cause))
 
     def tell(self, ticket: Ticket, event: TicketEvent | Settlement) -> Ticket:
         """A fact about a ticket takes the next number of its sequence."""
@@ -69,10 +69,9 @@ class Turn:
         return after
 
     def _fact(self, event: Event, area: str, subject: str | None, sequence: int | None, matter: str | None) -> Fact:
-        policy = self.draft.policy
         envelope = Envelope(
             id=derived_id(f"{self._name}/{len(self.decision.facts)}"),
-            source=f"/lianqin/{NOWHERE if policy is None else policy.district}/desk",
+            source=self.draft.speaker,
             type=event.type,
             time=self.at,
             area=area,
