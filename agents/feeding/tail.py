@@ -1,12 +1,23 @@
 """How far `intake.history` is: its last record says which file was fed, which row, and what log time is."""
 
+import asyncio
 from dataclasses import dataclass
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
 
+from agents.feeding.errors import FeedRefused
 from agents.intake import log_time
 from schemas.intake import intake_headers
+
+COORDINATOR_TRIES: Final = 100
+COORDINATOR_WAIT_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +72,18 @@ async def _committed_time(bootstrap: str, partition: TopicPartition, group: str 
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        committed = (await admin.list_consumer_group_offsets(group, partitions=[partition])).get(partition)
+        committed = (await _offsets(admin, group, partition)).get(partition)
     finally:
         await admin.close()
     return log_time(committed.metadata) if committed is not None and committed.metadata else None
+
+
+async def _offsets(admin: AIOKafkaAdminClient, group: str, partition: TopicPartition) -> dict[TopicPartition, Any]:
+    """What the group committed. A new broker's first answer is that it has no coordinator yet."""
+    for _ in range(COORDINATOR_TRIES):
+        try:
+            return dict(await admin.list_consumer_group_offsets(group, partitions=[partition]))
+        except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError):
+            await asyncio.sleep(COORDINATOR_WAIT_S)
+    msg = f"the broker has no coordinator for the group {group}: look into its log, then feed again; nothing was sent"
+    raise FeedRefused(msg)
