@@ -1,0 +1,229 @@
+"""The ledger's owners on a real broker, with an insert that can be told to fail."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from agents.ledger import LedgerDeps, LedgerSeats, NoMetrics
+from agents.local.broker import LocalBroker
+from streams.ledger.errors import LedgerAway, LedgerRefused
+from streams.ledger.rows import Block
+from streams.ownership.clients import committed_offsets
+from tests.ledger.histories import Made, dead_letter, origin, small_history
+
+pytestmark = pytest.mark.connected
+
+OFFSET: Final = 2
+
+
+@dataclass
+class Ledger:
+    """Stands for ClickHouse: takes blocks, or raises what it was given first."""
+
+    errors: list[Exception] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+
+    async def insert(self, block: Block) -> None:
+        """Keep a block."""
+        if self.errors:
+            raise self.errors.pop(0)
+        self.blocks.append(block)
+
+    def offsets(self, topic: str, partition: int = 0) -> list[object]:
+        """What it holds of a partition, in the order it came."""
+        mine = [block for block in self.blocks if (block.topic, block.partition) == (topic, partition)]
+        return [offset for block in mine for offset in block.columns[OFFSET]]
+
+
+@dataclass
+class Counted(NoMetrics):
+    """Counts what is told."""
+
+    waits: int = 0
+    written: int = 0
+    held: set[int] = field(default_factory=set)
+
+    def waited(self) -> None:
+        """Once more."""
+        self.waits += 1
+
+    def rows(self, n: int) -> None:
+        """So many more."""
+        self.written += n
+
+    def opened(self, partition: int) -> None:
+        """A seat was opened."""
+        self.held.add(partition)
+
+    def closed(self, partition: int) -> None:
+        """A seat was closed."""
+        self.held.discard(partition)
+
+
+@dataclass
+class Stage:
+    """A ledger stage over topics of its own."""
+
+    bootstrap: str
+    prefix: str
+    ledger: Ledger = field(default_factory=Ledger)
+    metrics: Counted = field(default_factory=Counted)
+    deaths: list[tuple[int, str]] = field(default_factory=list)
+
+    def seats(self, away_s: float = 60.0) -> LedgerSeats:
+        """The seats of one process; its end is noted."""
+        deps = LedgerDeps(
+            bootstrap=self.bootstrap,
+            prefix=self.prefix,
+            insert=self.ledger.insert,
+            metrics=self.metrics,
+            wait_s=0.1,
+            away_s=away_s,
+        )
+        return LedgerSeats(deps, die=lambda code, message: self.deaths.append((code, message)))
+
+    async def send(self, name: str, records: Sequence[Made]) -> None:
+        """Append records in one transaction: a marker follows."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, transactional_id=uuid.uuid4().hex)
+        async with producer, producer.transaction():
+            for made in records:
+                await producer.send(
+                    self.prefix + name, value=made.value, partition=made.partition, headers=list(made.headers)
+                )
+
+    async def committed(self, name: str) -> int | None:
+        """The group's offset of partition 0."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            one = TopicPartition(self.prefix + name, 0)
+            found = (await committed_offsets(admin, self.prefix + "ledger", [one], within_s=10))[one]
+        finally:
+            await admin.close()
+        return found.offset if found else None
+
+
+@pytest.fixture
+async def stage(broker: LocalBroker) -> Stage:
+    prefix = f"l{uuid.uuid4().hex[:8]}."
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(prefix + name, 2, 1) for name in ("tickets", "dead-letter")])
+    await admin.close()
+    return Stage(broker.bootstrap, prefix)
+
+
+async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]], within_s: float = 20.0) -> None:
+    async with asyncio.timeout(within_s):
+        while True:
+            found = true()
+            if found if isinstance(found, bool) else await found:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_facts_and_dead_letters_arrive_and_the_place_is_committed(stage: Stage) -> None:
+    records = small_history().records
+    await stage.send("tickets", records)
+    await stage.send("dead-letter", [dead_letter(0, origin(9))])
+    seats = stage.seats()
+    seats.hold([0])
+    await until(lambda: stage.metrics.written == len(records) + 1)
+    await seats.close()
+    assert stage.ledger.offsets(stage.prefix + "tickets") == list(range(len(records)))
+    assert stage.ledger.offsets(stage.prefix + "dead-letter") == [0]
+    assert (await stage.committed("tickets"), await stage.committed("dead-letter")) == (len(records), 1)
+    assert (stage.deaths, stage.metrics.held) == ([], set())
+
+
+async def test_the_next_owner_reads_on_where_the_last_one_stopped(stage: Stage) -> None:
+    records = small_history().records
+    await stage.send("tickets", records[:5])
+    for sent in (5, 10):
+        seats = stage.seats()
+        seats.hold([0])
+        await until(lambda at=sent: stage.metrics.written == at)
+        await seats.close()
+        if sent == 5:
+            await stage.send("tickets", records[5:10])
+    # offsets 0 to 4, a marker, 6 to 10
+    assert stage.ledger.offsets(stage.prefix + "tickets") == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]
+
+
+async def test_an_aborted_transaction_leaves_nothing(stage: Stage) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=stage.bootstrap, transactional_id=uuid.uuid4().hex)
+    async with producer:
+        await producer.begin_transaction()
+        await producer.send_and_wait(stage.prefix + "tickets", value=b"x", partition=0)
+        await producer.abort_transaction()
+    await stage.send("tickets", small_history().records[:1])
+    seats = stage.seats()
+    seats.hold([0])
+    await until(lambda: stage.metrics.written == 1)
+    await seats.close()
+    assert stage.ledger.offsets(stage.prefix + "tickets") == [2]
+
+
+async def test_clickhouse_away_is_waited_for_and_nothing_is_committed_meanwhile(stage: Stage) -> None:
+    await stage.send("tickets", small_history().records[:3])
+    stage.ledger.errors = [LedgerAway("away"), LedgerAway("away")]
+    seats = stage.seats()
+    seats.hold([0])
+    await until(lambda: stage.metrics.waits == 1)
+    assert await stage.committed("tickets") is None
+    await until(lambda: stage.metrics.written == 3)
+    await seats.close()
+    assert (stage.metrics.waits, stage.deaths, await stage.committed("tickets")) == (2, [], 3)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (LedgerAway("ClickHouse does not answer"), 70, "does not answer"),
+        (LedgerRefused("ClickHouse refuses"), 2, "refuses"),
+        (RuntimeError("a bug"), 70, "RuntimeError: a bug"),
+    ],
+)
+async def test_what_does_not_pass_ends_the_process(stage: Stage, error: Exception, code: int, line: str) -> None:
+    await stage.send("tickets", small_history().records[:1])
+    stage.ledger.errors = [error] * 3
+    seats = stage.seats(away_s=0)
+    seats.hold([0])
+    await until(lambda: bool(stage.deaths))
+    await seats.close()
+    assert stage.deaths[0][0] == code
+    assert line in stage.deaths[0][1]
+    assert await stage.committed("tickets") is None
+
+
+async def test_a_topic_made_anew_is_refused(stage: Stage) -> None:
+    one = TopicPartition(stage.prefix + "tickets", 0)
+    consumer = AIOKafkaConsumer(bootstrap_servers=stage.bootstrap, group_id=stage.prefix + "ledger")
+    async with consumer:
+        consumer.assign([one])
+        await consumer.commit({one: 7})
+    seats = stage.seats()
+    seats.hold([0])
+    await until(lambda: bool(stage.deaths))
+    await seats.close()
+    assert stage.deaths[0][0] == 2
+    assert "made anew" in stage.deaths[0][1]
+
+
+async def test_seats_that_stay_are_not_touched(stage: Stage) -> None:
+    seats = stage.seats()
+    seats.hold([0, 1])
+    await until(lambda: stage.metrics.held == {0, 1})
+    stays = next(owner for owner in seats.owners if owner.partition == 1)
+    seats.hold([1])
+    await until(lambda: stage.metrics.held == {1})
+    assert seats.held == {1}
+    assert list(seats.owners) == [stays]
+    await seats.close()
+    assert stage.deaths == []
