@@ -60,7 +60,7 @@ def _named(counts: Mapping[str, int]) -> str:
 
 
 def _curves(series: Series) -> Iterable[str]:
-    yield _plot(f"Reports and closings a {series.step}", series, plots.flow)
+    yield _plot(f"Reports and closings per {series.step}", series, plots.flow)
     yield _plot("Overdue and open", series, plots.overdue)
     yield _plot("Time to close", series, plots.closing)
 
