@@ -1,0 +1,54 @@
+"""CPU seconds (user and system) of processes over time, from /proc: beside wall time they tell work from waiting."""
+
+import os
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+_EVERY_S: Final = 0.1
+_TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def seconds(pid: int) -> float:
+    """What a process has used so far; 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) * _TICK_S
+
+
+class CpuWatch:
+    """Looks at named processes ten times a second, from a thread, until it is left."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._pids = dict(pids)
+        self._times: list[float] = []
+        self._used: dict[str, list[float]] = {name: [] for name in pids}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def used(self, begin_s: float, end_s: float) -> dict[str, float]:
+        """CPU seconds of each process between two moments of the wall clock."""
+        first, last = (min(bisect_left(self._times, at), len(self._times) - 1) for at in (begin_s, end_s))
+        return {name: used[last] - used[first] for name, used in self._used.items()}
+
+    def _run(self) -> None:
+        while not self._over.wait(_EVERY_S):
+            self._times.append(time.time())
+            for name, pid in self._pids.items():
+                self._used[name].append(seconds(pid))

@@ -1,0 +1,97 @@
+"""The delay of a report: from its append on `intake.citizen` to its ticket, read by who reads what is committed."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+from typing import Any, Final
+
+import orjson
+from confluent_kafka import Message, Producer, TopicPartition
+
+from schemas.topics import CITIZEN, TICKETS
+from tests.bench.logs import Row, partitions_of, reader
+from tests.bench.path import PREFIX
+from tests.bench.stand import Stand, Tell
+
+PER_SECOND: Final = 100
+_WARM_S: Final = 3.0
+"""What comes in this time is not counted: connections are made, programs warm up."""
+_LAST_S: Final = 5.0
+_OPENED: Final = b"lianqin.ticket.opened.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Milliseconds."""
+
+    count: int
+    per_second: int
+    p50_ms: float
+    p99_ms: float
+
+
+class _Subscriber:
+    """Notes when each ticket could be read."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.seen: dict[str, float] = {}
+        self._over = threading.Event()
+        self._consumer = reader(bootstrap, more={"fetch.wait.max.ms": 100, "enable.partition.eof": False})
+        topic = PREFIX + TICKETS
+        places = [TopicPartition(topic, number) for number in partitions_of(self._consumer, topic)]
+        for place in places:
+            place.offset = self._consumer.get_watermark_offsets(place, timeout=10)[1]
+        self._consumer.assign(places)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+        self._consumer.close()
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            message = self._consumer.poll(0.1)
+            if message is not None and message.error() is None and _is_opening(message):
+                self.seen[orjson.loads(message.value() or b"")["source_id"]] = time.time()
+
+
+def _is_opening(message: Message) -> bool:
+    return bool(dict(message.headers() or ())["ce_type"] == _OPENED)
+
+
+def measured(stand: Stand, rows: Sequence[Row], tell: Tell) -> Delay:
+    """Send the rows at an even pace while workers run. Repeats, urges and merges open no ticket and do not count."""
+    subscriber = _Subscriber(stand.bootstrap)
+    try:
+        appended = _send(stand.bootstrap, rows, tell)
+        time.sleep(_LAST_S)
+    finally:
+        subscriber.stop()
+    begun = min(appended.values()) + _WARM_S
+    delays = [
+        (subscriber.seen[key] - at) * 1000 for key, at in appended.items() if key in subscriber.seen and at > begun
+    ]
+    return Delay(len(delays), PER_SECOND, round(median(delays), 1), round(quantiles(delays, n=100)[98], 1))
+
+
+def _send(bootstrap: str, rows: Sequence[Row], tell: Tell) -> dict[str, float]:
+    """When the broker appended each report, in seconds since the epoch; of one sent twice, the first time."""
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0, "partitioner": "murmur2_random"})
+    appended: dict[str, float] = {}
+
+    def took(error: object, message: Any) -> None:
+        if error is None:
+            appended.setdefault(message.key().decode(), message.timestamp()[1] / 1000)
+
+    begun = time.monotonic()
+    for number, (key, value, headers) in enumerate(rows):
+        while (early := begun + number / PER_SECOND - time.monotonic()) > 0:
+            producer.poll(early)
+        producer.produce(PREFIX + CITIZEN, value, key, headers=list(headers), on_delivery=took)
+        tell(number + 1)
+    producer.flush(10)
+    return appended

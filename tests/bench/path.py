@@ -1,0 +1,87 @@
+"""The whole path, report to ticket: two workers with intake and desk, as `lianqin up` runs them, without a ledger."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from agents.local.probe import free_port
+from agents.packs import load_policy
+from agents.policy import publish
+from schemas.codes import Clock
+from schemas.topics import ALL, CITIZEN, DESK, TICKETS
+from tests.bench.cpu import CpuWatch
+from tests.bench.logs import Progress, Row, fill, read
+from tests.bench.rate import Rate, rate_of
+from tests.bench.stand import Child, Stand, Tell
+
+PREFIX: Final = "lianqin."
+PARTITIONS: Final = 8
+WORKERS: Final = 2
+_PATIENCE_S: Final = 60.0
+_SETTLED: Final = b"lianqin.report.settled.v1"
+
+
+def prepare(stand: Stand) -> None:
+    """Topics and policy, as `up` makes them; once a stand."""
+    stand.topics(ALL, prefix=PREFIX, partitions=PARTITIONS)
+    asyncio.run(publish(stand.bootstrap, PREFIX + DESK, PARTITIONS, load_policy("pukou", Clock.WALL)))
+
+
+@contextmanager
+def workers(stand: Stand) -> Iterator[dict[str, int]]:
+    """The workers, running; their process ids, and the broker's."""
+    program, folder = Path(sys.executable).parent / "lianqin", stand.folder / "lianqin"
+    common = {"LIANQIN_KAFKA__BOOTSTRAP": stand.bootstrap, "LIANQIN_KAFKA__PREFIX": PREFIX}
+    children = [
+        Child(
+            name,
+            [str(program), "worker", "--data-dir", str(folder), "--stages", "intake,desk", "--name", name],
+            common | {"LIANQIN_METRICS__PORT": str(free_port())},
+        )
+        for name in (f"worker-{number}" for number in range(1, WORKERS + 1))
+    ]
+    with stand.running(*children) as pids:
+        yield pids
+
+
+def throughput(stand: Stand, rows: Sequence[Row], tell: Tell) -> Rate:
+    """Reports settled a second, by the times of their settlements; each must be settled exactly once."""
+    count = fill(stand.bootstrap, PREFIX + CITIZEN, rows)
+    intake = Progress(stand.bootstrap, PREFIX + "intake", [PREFIX + CITIZEN])
+    desk = Progress(stand.bootstrap, PREFIX + "desk", [PREFIX + DESK])
+    try:
+        with workers(stand) as pids, CpuWatch(pids) as watch:
+            intake.wait(count, tell, within_s=_PATIENCE_S)
+            _settle_down(desk)
+    finally:
+        intake.close()
+        desk.close()
+    return rate_of(_settlements(stand, count), watch)
+
+
+def _settle_down(desk: Progress) -> None:
+    """Wait until the desk does not move any more; where its log ends for a reader, transaction markers hide."""
+    last = -1
+    while (done := desk.done()) != last:
+        last = done
+        time.sleep(1.0)
+
+
+def _settlements(stand: Stand, count: int) -> list[int]:
+    """When each report was settled, milliseconds; raises when one was not, or twice."""
+    times, origins = [], set()
+    for message in read(stand.bootstrap, PREFIX + TICKETS):
+        if dict(message.headers() or ())["ce_type"] == _SETTLED:
+            origin = orjson.loads(message.value() or b"")["origin"]
+            origins.add((origin["partition"], origin["offset"]))
+            times.append(message.timestamp()[1])
+    if not len(times) == len(origins) == count:
+        msg = f"{count} reports sent, {len(times)} settled, {len(origins)} of them different"
+        raise RuntimeError(msg)
+    return times
