@@ -1,7 +1,6 @@
 """The clients of an owner, set as measured. aiokafka has no types: what it hands out is narrowed here."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -97,6 +96,18 @@ def _committed(told: Any) -> Committed | None:
     return None if told.offset < 0 else Committed(int(told.offset), str(told.metadata or ""))
 
 
+async def start(*clients: Any) -> None:
+    """Start clients. A cancel waits for a moment: cut off in its middle, a start leaves connections open."""
+    starting = asyncio.ensure_future(asyncio.gather(*(client.start() for client in clients)))
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting], timeout=_STOP_WITHIN_S)
+        if starting.done() and not starting.cancelled():
+            starting.exception()
+        raise
+
+
 async def stop(*clients: Any) -> None:
     """Stop clients that may be in any state; one that hangs (a broker that went away) is left behind."""
     await asyncio.gather(*(_stop(client) for client in clients if client is not None))
@@ -104,9 +115,13 @@ async def stop(*clients: Any) -> None:
 
 async def _stop(client: Any) -> None:
     closing = client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop()
+    task = asyncio.ensure_future(closing)
+    await asyncio.wait([task], timeout=_STOP_WITHIN_S)
     # What goes wrong here was told before, or does not matter any more: nothing is sent by stopping.
-    with contextlib.suppress(KafkaError, TimeoutError, OSError):
-        await asyncio.wait_for(closing, _STOP_WITHIN_S)
+    if not task.done():
+        task.cancel()
+    elif not task.cancelled():
+        task.exception()
     if isinstance(client, AIOKafkaProducer):
         _forget_transaction(client)
 

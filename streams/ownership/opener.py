@@ -60,7 +60,7 @@ class Opener(Generic[M]):
         )
         everyone = (tools.committed, tools.uncommitted, tools.admin)
         try:
-            await asyncio.gather(*(one.start() for one in everyone))
+            await clients.start(*everyone)
             return await self._open(tools, memory)
         finally:
             await clients.stop(*everyone)

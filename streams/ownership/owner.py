@@ -103,7 +103,7 @@ class Owner(Generic[M]):
         began, settings = time.monotonic(), self._deps.settings
         self._producer = clients.make_producer(settings, f"{settings.prefix}{self.stage.name}-{self.partition}")
         # Before all else: from here on no former owner commits anything, so what is read next is the last word.
-        await self._producer.start()
+        await clients.start(self._producer)
         self._transactions = Transactions(
             self._producer, self.stage.group, record_bytes=settings.record_bytes, faults=self._deps.faults
         )

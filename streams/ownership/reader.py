@@ -85,7 +85,7 @@ class Reader:
         lane = _Lane(self._settings, self._settings.batch_records)
         # Known before it starts, so that a failed start leaves nothing open.
         self._lane_of.update(dict.fromkeys(places, lane))
-        await lane.consumer.start()
+        await clients.start(lane.consumer)
         lane.consumer.assign(list(places))
         for partition, offset in places.items():
             lane.consumer.seek(partition, offset)

@@ -84,8 +84,10 @@ class Seats:
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends the process
             self._fail(owner, error)
         finally:
-            await owner.close()
-            del self._tasks[owner]
+            try:
+                await owner.close()
+            finally:
+                del self._tasks[owner]
 
     def _fail(self, owner: Owner[Any], error: Exception) -> None:
         if not isinstance(error, KafkaError | RecordTooLarge | TimeoutError):

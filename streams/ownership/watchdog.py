@@ -52,7 +52,7 @@ class Watchdog:
         consumer = clients.make_consumer(self._deps.settings)
         try:
             await self._connect(consumer)
-            while True:
+            while not _asked_to_end():
                 await asyncio.sleep(self._patience.every_s)
                 self._check_times()
                 await self._away_is_fine(self._check_group())
@@ -71,7 +71,8 @@ class Watchdog:
 
     async def _away_is_fine(self, check: Awaitable[None]) -> None:
         try:
-            await asyncio.wait_for(check, _ASK_WITHIN_S)
+            async with asyncio.timeout(_ASK_WITHIN_S):
+                await check
         except (KafkaError, OSError, TimeoutError):
             # Not known is not wrong; the broker's return continues the count where it stands.
             return
@@ -115,3 +116,9 @@ class Watchdog:
 
     def _end(self, message: str) -> None:
         self._die(Code.FAILED, message)
+
+
+def _asked_to_end() -> bool:
+    """Whether this task was cancelled: `asyncio.wait_for`, which aiokafka uses everywhere, may swallow that."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
