@@ -1,0 +1,329 @@
+"""The independent reader: what went in, what came out, and whether the two and ClickHouse tell the same story.
+
+It shares no code with what it checks: Kafka through librdkafka, `read_committed`; ClickHouse by plain SQL.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from confluent_kafka import Message
+
+from tests.chaos.centre import Ledger
+from tests.chaos.kafka import Place, Reader, headers_of, place_of
+
+INTAKE: Final = (
+    "intake.police", "intake.grid", "intake.citizen", "intake.hotline", "intake.feedback", "intake.urgent",
+)  # fmt: skip
+TICKETS: Final = "tickets"
+DEAD_LETTER: Final = "dead-letter"
+QUIET_S: Final = 120.0
+"""Nothing new for so long while records are missing: they do not come any more."""
+DUE_WITHIN_S: Final = 15.0
+"""A deadline that was due longer ago must have fired."""
+MOST_NAMED: Final = 20
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is wrong, counted by kind; the first ones in words."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    named: list[str] = field(default_factory=list)
+
+    def add(self, kind: str, what: object) -> None:
+        """One difference."""
+        self.counts[kind] += 1
+        if len(self.named) < MOST_NAMED:
+            self.named.append(f"{kind}: {what}")
+
+    def of(self, *kinds: str) -> int:
+        """How many of some kinds."""
+        return sum(self.counts[kind] for kind in kinds)
+
+
+@dataclass(slots=True)
+class Running:
+    """A limit that runs on a ticket."""
+
+    warn_at: int
+    due_at: int
+    warned: bool = False
+    passed: bool = False
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the facts of one ticket said so far."""
+
+    sequence: int
+    partition: int
+    limits: dict[tuple[str, int], Running] = field(default_factory=dict)
+    """By name and beginning."""
+
+
+@dataclass(slots=True)
+class Story:
+    """Everything on `tickets` and `dead-letter`, folded in log order; what contradicts itself is found at once."""
+
+    findings: Findings
+    settled: dict[Place, list[str]] = field(default_factory=dict)
+    """By origin: the fates and outcomes of all its settlements."""
+    dead: dict[Place, list[str]] = field(default_factory=dict)
+    tickets: dict[str, Seen] = field(default_factory=dict)
+    rows: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
+    """By topic and partition, by offset: a hash of what ClickHouse must hold."""
+    fired: Counter[str] = field(default_factory=Counter)
+    _ids: set[str] = field(default_factory=set)
+    _times: dict[int, int] = field(default_factory=dict)
+
+    def take(self, message: Message) -> None:
+        """Fold one record of `tickets` or `dead-letter`."""
+        topic, partition, offset = place_of(message)
+        headers = headers_of(message)
+        data: dict[str, Any] = json.loads(message.value() or b"null") if "ce_id" in headers else {}
+        row = row_of_event(headers, data) if data else row_of_letter(headers)
+        self.rows.setdefault((topic, partition), {})[offset] = hash(row)
+        if data:
+            self._event(message, headers, data)
+        else:
+            self._letter(headers)
+
+    def _letter(self, headers: Mapping[str, str]) -> None:
+        origin = headers["lianqin-origin-topic"], headers["lianqin-origin-partition"], headers["lianqin-origin-offset"]
+        self.dead.setdefault((origin[0], int(origin[1]), int(origin[2])), []).append(headers["lianqin-reason"])
+
+    def _event(self, message: Message, headers: Mapping[str, str], data: dict[str, Any]) -> None:
+        if headers["ce_id"] in self._ids:
+            self.findings.add("twice", f"event id {headers['ce_id']} at {place_of(message)}")
+        self._ids.add(headers["ce_id"])
+        self._log_time(message, headers)
+        kind = headers["ce_type"]
+        if kind in {"lianqin.report.settled.v1", "lianqin.command.settled.v1"} and data["origin"] is not None:
+            origin = data["origin"]["topic"], data["origin"]["partition"], data["origin"]["offset"]
+            self.settled.setdefault(origin, []).append(data.get("fate") or data["outcome"])
+        if "ce_subject" in headers:
+            self._of_ticket(message, headers, data)
+
+    def _log_time(self, message: Message, headers: Mapping[str, str]) -> None:
+        partition, at = place_of(message)[1], millis(headers["ce_time"])
+        if at < self._times.get(partition, 0):
+            self.findings.add("time", f"log time goes back at {place_of(message)}")
+        self._times[partition] = at
+
+    def _of_ticket(self, message: Message, headers: Mapping[str, str], data: dict[str, Any]) -> None:
+        name, number = headers["ce_subject"], int(headers["ce_sequence"])
+        partition = place_of(message)[1]
+        seen = self.tickets.setdefault(name, Seen(0, partition))
+        if number != seen.sequence + 1 or partition != seen.partition:
+            self.findings.add("sequence", f"{name}: {number} follows {seen.sequence} at {place_of(message)}")
+        seen.sequence = number
+        kind = headers["ce_type"]
+        if kind in {"lianqin.limit.warned.v1", "lianqin.limit.passed.v1"}:
+            self._fired(message, headers, data)
+        elif "deadlines" in data:
+            before = seen.limits
+            runs = {(one["limit"], one["started_at"]): one for one in data["deadlines"]}
+            seen.limits = {key: before.get(key) or Running(one["warn_at"], one["due_at"]) for key, one in runs.items()}
+
+    def _fired(self, message: Message, headers: Mapping[str, str], data: Mapping[str, Any]) -> None:
+        seen, due = self.tickets[headers["ce_subject"]], millis(headers["ce_time"])
+        warns = headers["ce_type"] == "lianqin.limit.warned.v1"
+        self.fired["warned" if warns else "passed"] += 1
+        for (name, _), limit in seen.limits.items():
+            if name == data["limit"]:
+                done, at = (limit.warned, limit.warn_at) if warns else (limit.passed, limit.due_at)
+                limit.warned, limit.passed = limit.warned or warns, limit.passed or not warns
+                if not done and at == due <= message.timestamp()[1]:
+                    return
+        self.findings.add("deadline", f"{headers['ce_subject']} {headers['ce_type']} {data['limit']}: twice or early")
+
+    def not_fired(self, horizon: int) -> None:
+        """Find the deadlines that were due before `horizon` and did not fire."""
+        for name, seen in self.tickets.items():
+            for (limit, _), running in seen.limits.items():
+                missed = (running.warn_at <= horizon and not running.warned) or (
+                    running.due_at <= horizon and not running.passed
+                )
+                if missed:
+                    self.findings.add("deadline", f"{name}: {limit} was due and did not fire")
+
+
+@dataclass(slots=True)
+class Inputs:
+    """What stands on the intake topics, and what was planted there."""
+
+    planted: dict[Place, str] = field(default_factory=dict)
+
+    def read(self, bootstrap: str, prefix: str) -> None:
+        """Read all of it."""
+        reader = Reader(bootstrap, [prefix + topic for topic in INTAKE])
+        for message in reader.new():
+            self.planted[place_of(message)] = headers_of(message).get("plant", "")
+        reader.close()
+
+
+def account(inputs: Inputs, story: Story, findings: Findings) -> None:
+    """Every input settled once, as planted; nothing settled that was not put in."""
+    groups: dict[str, list[str]] = {}
+    for place, plant in inputs.planted.items():
+        fates, dead = story.settled.get(place, []), story.dead.get(place, [])
+        if plant.startswith("group:"):
+            groups.setdefault(plant, []).extend(fates)
+        if (wrong := what_is_wrong(plant, fates, dead)) is not None:
+            findings.add(wrong, f"{place}: planted {plant}, became {fates} {dead}")
+    for plant, together in groups.items():
+        if sorted(together) != sorted(["ticketed", *[plant.rpartition(":")[2]] * (len(together) - 1)]):
+            findings.add("fate", f"{plant}: became {together}")
+    for place in (story.settled.keys() | story.dead.keys()) - inputs.planted.keys():
+        findings.add("unfounded", f"{place}: settled and never put in")
+
+
+def what_is_wrong(plant: str, fates: Sequence[str], dead: Sequence[str]) -> str | None:
+    """The kind of difference between what was planted and what became of it; none where it is right."""
+    if not fates and not dead:
+        return "lost"
+    if len(fates) > 1 or len(dead) > 1:
+        return "twice"
+    if plant.startswith("group:"):
+        return "fate" if dead else None
+    return None if as_planted(plant, fates, dead) else "fate"
+
+
+def as_planted(plant: str, fates: Sequence[str], dead: Sequence[str]) -> bool:
+    """Whether a record became what was certain of it."""
+    kind, _, what = plant.partition(":")
+    if kind == "dead":
+        return not fates and list(dead) == [what]
+    if kind == "bare":
+        return list(fates) == ["ticketed"] and list(dead) == [what]
+    return not dead and list(fates) == [what]
+
+
+def row_of_event(headers: Mapping[str, str], data: Mapping[str, Any]) -> tuple[object, ...]:
+    """What ClickHouse must hold of an event, in the order of `COLUMNS`."""
+    origin = data.get("origin") or {"topic": "", "partition": -1, "offset": -1}
+    became = data.get("fate") or data.get("outcome") or ""
+    ticket, number = headers.get("ce_subject", ""), int(headers.get("ce_sequence", 0))
+    placed = origin["topic"], origin["partition"], origin["offset"]
+    return headers["ce_type"], headers["ce_id"], millis(headers["ce_time"]), ticket, number, became, *placed
+
+
+def row_of_letter(headers: Mapping[str, str]) -> tuple[object, ...]:
+    """What ClickHouse must hold of a dead letter."""
+    origin = headers["lianqin-origin-topic"], headers["lianqin-origin-partition"], headers["lianqin-origin-offset"]
+    at, reason = int(headers["lianqin-time"]), headers["lianqin-reason"]
+    return "dead-letter", "", at, "", 0, reason, origin[0], int(origin[1]), int(origin[2])
+
+
+COLUMNS: Final = """
+type, id, toUnixTimestamp64Milli(time), ticket, sequence,
+multiIf(type = 'dead-letter', reason, fate != '', fate, outcome), origin_topic, origin_partition, origin_offset
+"""
+_COUNT: Final = "SELECT count() FROM events FINAL WHERE"
+_ROWS: Final = f"SELECT _offset, {COLUMNS} FROM events FINAL WHERE"  # noqa: S608 - no words of others
+_WHERE: Final = "_topic = {topic:String} AND _partition = {partition:Int32} AND _offset <= {last:Int64}"
+
+
+def compare_with_clickhouse(ledger: Ledger, story: Story, findings: Findings) -> int:
+    """A row for each record, and no other; how many rows there are."""
+    client = clickhouse_connect.get_client(
+        host=ledger.host,
+        port=ledger.port,
+        username=ledger.user,
+        password=ledger.password,
+        database="lianqin",
+        autogenerate_session_id=False,
+    )
+    found = 0
+    for (topic, partition), expected in story.rows.items():
+        given = {"topic": topic, "partition": partition, "last": max(expected)}
+        until = time.monotonic() + QUIET_S
+        while _count(client, given) < len(expected) and time.monotonic() < until:
+            time.sleep(0.5)
+        rows = client.query(f"{_ROWS} {_WHERE}", parameters=given).result_rows
+        found += len(rows)
+        _compare_rows((topic, partition), expected, rows, findings)
+    others = client.query("SELECT DISTINCT _topic, _partition FROM events").result_rows
+    for one in {tuple(row) for row in others} - story.rows.keys():
+        findings.add("clickhouse", f"{one}: rows of a log that has no records")
+    client.close()
+    return found
+
+
+def _count(client: Client, given: dict[str, Any]) -> int:
+    return int(client.query(f"{_COUNT} {_WHERE}", parameters=given).result_rows[0][0])
+
+
+def _compare_rows(
+    where: tuple[str, int], expected: Mapping[int, int], rows: Sequence[Sequence[Any]], findings: Findings
+) -> None:
+    if len(rows) != len(expected):
+        findings.add("clickhouse", f"{where}: {len(rows)} rows, {len(expected)} records")
+    stands = {row[0]: hash(tuple(row[1:])) for row in rows}
+    for offset in expected.keys() ^ stands.keys():
+        findings.add("clickhouse", f"{(*where, offset)}: only in {'Kafka' if offset in expected else 'ClickHouse'}")
+    for offset in expected.keys() & stands.keys():
+        if expected[offset] != stands[offset]:
+            findings.add("clickhouse", f"{(*where, offset)}: another content")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the reader found."""
+
+    findings: Findings
+    inputs: int
+    events: int
+    tickets: int
+    fired: Mapping[str, int]
+    rows: int
+
+    @property
+    def ok(self) -> bool:
+        """No difference of any kind."""
+        return not self.findings.counts
+
+
+def verify(bootstrap: str, prefix: str, ledger: Ledger, tell: Callable[[str], None]) -> Verdict:
+    """Wait until all that went in has come out, then check everything."""
+    findings, inputs = Findings(), Inputs()
+    inputs.read(bootstrap, prefix)
+    tell(f"{len(inputs.planted):,} records went in; waiting until they are settled")
+    story = Story(findings)
+    reader = Reader(bootstrap, [prefix + TICKETS, prefix + DEAD_LETTER])
+    _until_settled(reader, inputs, story)
+    horizon = round((time.time() - DUE_WITHIN_S) * 1000)
+    for message in reader.new():
+        story.take(message)
+    reader.close()
+    account(inputs, story, findings)
+    story.not_fired(horizon)
+    events = sum(map(len, story.rows.values()))
+    tell(f"{events:,} events and dead letters of {len(story.tickets):,} tickets came out; comparing ClickHouse")
+    rows = compare_with_clickhouse(ledger, story, findings)
+    return Verdict(findings, len(inputs.planted), events, len(story.tickets), story.fired, rows)
+
+
+def _until_settled(reader: Reader, inputs: Inputs, story: Story) -> None:
+    moved, before = time.monotonic(), -1
+    while time.monotonic() - moved < QUIET_S:
+        for message in reader.new():
+            story.take(message)
+        done = len(inputs.planted.keys() & (story.settled.keys() | story.dead.keys()))
+        if done == len(inputs.planted):
+            return
+        if done > before:
+            moved, before = time.monotonic(), done
+        time.sleep(0.5)
+
+
+def millis(text: str) -> int:
+    """Milliseconds since the epoch of an RFC 3339 time."""
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
