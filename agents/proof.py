@@ -99,13 +99,13 @@ class _Prover:
 
     async def _ends(self, names: Sequence[str]) -> dict[TopicPartition, int]:
         """The `read_committed` ends of some topics, as they are now."""
-        topics = set(await self._consumer.topics())
-        partitions = [
-            TopicPartition(topic, partition)
-            for topic in (self._logs.prefix + name for name in names)
-            if topic in topics
-            for partition in sorted(self._consumer.partitions_for_topic(topic) or ())
-        ]
+        # Asked of the broker: what the consumer knows of topics it does not read is a matter of luck.
+        standing = set(await self._admin.list_topics())
+        wanted = [topic for topic in (self._logs.prefix + name for name in names) if topic in standing]
+        described = await self._admin.describe_topics(wanted) if wanted else []
+        partitions = sorted(
+            TopicPartition(topic["topic"], one["partition"]) for topic in described for one in topic["partitions"]
+        )
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(partitions) if partitions else {}
         return ends
 
