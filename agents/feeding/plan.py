@@ -30,7 +30,7 @@ def plan(source: Source, lines: Sequence[bytes], floor: int = 0) -> Plan:
     """Put a file in order.
 
     A line that cannot be read keeps its place: it takes the time of the line before it (of the first that can be read
-    where none is before it, and `floor` where none can be), and becomes a dead letter there.
+    where none is before it, and `floor` where none can be), and becomes one dead letter there, without a closing.
     """
     seen = [source.glimpse(line) for line in lines]
     last = _last_sightings(seen) if source.mapping.closings == "last-sighting" else frozenset()
@@ -50,6 +50,6 @@ def plan(source: Source, lines: Sequence[bytes], floor: int = 0) -> Plan:
 def _last_sightings(seen: Sequence[Glimpse]) -> frozenset[int]:
     last: dict[str, tuple[int, int]] = {}
     for number, one in enumerate(seen):
-        if one.id is not None and one.time is not None:
+        if one.usable and one.id is not None and one.time is not None:
             last[one.id] = max(last.get(one.id, (one.time, number)), (one.time, number))
     return frozenset(number for _, number in last.values())

@@ -15,6 +15,7 @@ from aiokafka.errors import (
 from agents.feeding.errors import FeedRefused
 from agents.intake import log_time
 from schemas.intake import intake_headers
+from streams.ownership.place import from_metadata
 
 COORDINATOR_TRIES: Final = 100
 COORDINATOR_WAIT_S: Final = 0.2
@@ -75,7 +76,10 @@ async def _committed_time(bootstrap: str, partition: TopicPartition, group: str 
         committed = (await _offsets(admin, group, partition)).get(partition)
     finally:
         await admin.close()
-    return log_time(committed.metadata) if committed is not None and committed.metadata else None
+    if committed is None:
+        return None
+    _, text = from_metadata(committed.offset, committed.metadata or "")
+    return log_time(text)
 
 
 async def _offsets(admin: AIOKafkaAdminClient, group: str, partition: TopicPartition) -> dict[TopicPartition, Any]:

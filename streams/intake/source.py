@@ -21,12 +21,17 @@ REPORT: Final = "report"
 CLOSED: Final = "closed"
 
 
+_NOWHERE: Final = Origin(topic="", partition=0, offset=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Glimpse:
     """What `feed` must know of a line to put it in its place. A line that tells nothing has `time` None."""
 
     id: str | None = None
     time: int | None = None
+    usable: bool = False
+    """Whether intake will take it as a report; else it is one dead letter, and no closing is made of it."""
     closes: bool = False
     closed_at: int | None = None
     """Never before `time`; None where the line's closing time cannot be read."""
@@ -131,10 +136,11 @@ class Source:
             return Glimpse()
         read = self._read
         time = _attempt(read.time, fields)
-        if time is None:
-            return Glimpse(id=_attempt(read.id, fields), urgent=self._urgent(fields))
+        source_id, urgent = _attempt(read.id, fields), self._urgent(fields)
+        if time is None or _attempt(lambda these: self.report(these, None, _NOWHERE), fields) is None:
+            return Glimpse(id=source_id, time=time, urgent=urgent)
         closes, closed_at = self._closing(fields, time)
-        return Glimpse(_attempt(read.id, fields), time, closes, closed_at, self._urgent(fields))
+        return Glimpse(source_id, time, usable=True, closes=closes, closed_at=closed_at, urgent=urgent)
 
     def _closing(self, fields: Fields, opened: int) -> tuple[bool, int | None]:
         if self.mapping.closings != "row":

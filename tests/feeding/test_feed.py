@@ -21,6 +21,7 @@ from agents.packs import load_sources
 from schemas.codes import Clock
 from schemas.intake import intake_headers
 from schemas.mapping import SourceMapping
+from streams.ownership.place import Place, to_metadata
 from tests.feeding.test_plan import boston
 
 pytestmark = pytest.mark.connected
@@ -177,7 +178,7 @@ async def test_log_time_survives_an_emptied_log(kafka: Kafka) -> None:
         bootstrap_servers=kafka.bootstrap, group_id=group, enable_auto_commit=False
     ) as consumer:
         consumer.assign([place])
-        await consumer.commit({place: OffsetAndMetadata(0, '{"time": 7}')})
+        await consumer.commit({place: OffsetAndMetadata(0, to_metadata(Place(-1, "", 0), '{"time": 7}'))})
     assert (await read_tail(kafka.bootstrap, place.topic, group)).time == 7
     assert (await read_tail(kafka.bootstrap, place.topic)).time is None
 

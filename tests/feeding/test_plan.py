@@ -51,6 +51,19 @@ def test_a_broken_line_keeps_its_place() -> None:
     assert made.items[2].line == b"\xff"
 
 
+def test_a_row_that_intake_will_refuse_is_sent_once() -> None:
+    no_number = boston("b", 4, 6).replace(b"42.3", b"north")
+    no_id = boston("", 5, 6)
+    made = plan(BOSTON, [boston("a", 3, 9), no_number, no_id])
+    assert short(made.items) == ["a report 3", "b report 4", "? report 5", "a closed 9"]
+
+
+def test_a_sighting_that_cannot_be_read_does_not_end_an_incident() -> None:
+    unreadable = sighting("x", 7).replace(b",,,", b",north,,")
+    made = plan(SAN_MATEO, [sighting("x", 1), sighting("x", 5), unreadable])
+    assert short(made.items) == ["x report 1", "x report 5", "x closed 5", "x report 7"]
+
+
 def test_a_file_of_broken_lines_takes_the_time_of_the_log() -> None:
     assert [item.time for item in plan(BOSTON, [b"x", b"y"], floor=5).items] == [5, 5]
 
