@@ -127,19 +127,28 @@ class _Prover:
     async def _left(self, group: str, ends: Ends) -> int:
         starts = await self._consumer.beginning_offsets(list(ends))
         done = await committed_offsets(self._admin, group, list(ends), within_s=10)
-        left = 0
+        firsts: dict[TopicPartition, int] = {}
         for partition, end in ends.items():
             offset = done[partition]
             first = max(starts[partition], offset.offset if offset else 0)
-            # Transaction markers at the end are never committed by anybody: only a record counts.
-            if first < end and await self._has_record(partition, first, end):
-                left += end - first
-        return left
+            if first < end:
+                firsts[partition] = first
+        # Transaction markers at the end are never committed by anybody: only a record counts.
+        return sum(ends[partition] - firsts[partition] for partition in await self._with_record(firsts, ends))
 
-    async def _has_record(self, partition: TopicPartition, first: int, end: int) -> bool:
-        async for _ in self._records(partition, first, end):
-            return True
-        return False
+    async def _with_record(self, firsts: Ends, ends: Ends) -> set[TopicPartition]:
+        """Those partitions that have a record between the two offsets."""
+        found: set[TopicPartition] = set()
+        self._consumer.assign(list(firsts))
+        for partition, first in firsts.items():
+            self._consumer.seek(partition, first)
+        unknown = set(firsts)
+        while unknown:
+            got = await self._consumer.getmany(*unknown, timeout_ms=100)
+            found |= {one for one, records in got.items() if any(record.offset < ends[one] for record in records)}
+            unknown -= found
+            unknown -= {one for one in unknown if await self._consumer.position(one) >= ends[one]}
+        return found
 
     async def _records(self, partition: TopicPartition, first: int, end: int) -> AsyncIterator[Sequence[Any]]:
         """All records from `first` up to `end`, some at a time."""

@@ -63,11 +63,7 @@ def place_of(settings: Settings) -> Iterator[Place]:
 def ledger_at(place: Place) -> Iterator[Client]:
     """A client for questions, for one thread at a time."""
     way = place.way
-    client = (
-        _own(place, way)
-        if isinstance(way, Embedded)
-        else _patiently(way, PATIENCE_S if place.settings.ledger.dsn is None else 0.0)
-    )
+    client = _own(place, way) if isinstance(way, Embedded) else _over_http(place, way)
     try:
         yield client
     finally:
@@ -90,12 +86,16 @@ def _own(place: Place, way: Embedded) -> Client:
     return client
 
 
-def _patiently(way: Way, patience_s: float) -> Client:
-    until = time.monotonic() + patience_s
+def _over_http(place: Place, way: Server) -> Client:
+    if place.settings.ledger.dsn is not None:
+        return connect(way)
+    until = time.monotonic() + PATIENCE_S
     while True:
         try:
             return connect(way)
-        except LedgerAway:
+        except LedgerAway as error:
             if time.monotonic() > until:
-                raise
+                log = place.folder.logs / "ledger.log"
+                msg = f"the ledger does not answer: try again when `lianqin up` is ready; its log is {log}"
+                raise UserError(msg) from error
         time.sleep(0.5)

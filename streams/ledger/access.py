@@ -123,7 +123,7 @@ def asking(way: Way | None = None) -> Iterator[None]:
 
 
 def _told(error: ClickHouseError, way: Way | None) -> LedgerAway | LedgerRefused:
-    text = " ".join(str(error).split())[:300]
+    text = " ".join(str(error).split())[:160]
     code = error_code(error)
     where = str(way or "ClickHouse")
     if code == _IN_USE and isinstance(way, Embedded):

@@ -1,12 +1,12 @@
 """How the closed loop went over time: the curves of the report's page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from streams.ledger.access import Client
-from streams.ledger.queries import rows
+from streams.ledger.queries import TIMED, rows
 
 _STEPS: Final = (
     (timedelta(days=4), "hour", "toStartOfHour({})"),
@@ -54,14 +54,14 @@ class Series:
     """How many tickets took how long to close."""
 
 
-_SPAN: Final = "SELECT min(time), max(time), count() FROM events WHERE type NOT IN ('dead-letter', 'unreadable')"
+_SPAN: Final = f"SELECT min(time), max(time), count() FROM events WHERE {TIMED}"  # noqa: S608 - nothing from outside
 
 _REPORTS: Final = """
 SELECT {step} AS start, count() FROM events FINAL WHERE type = 'lianqin.report.settled.v1' GROUP BY start
 """
 
 _TICKETS: Final = """
-WITH (SELECT max(time) FROM events WHERE type NOT IN ('dead-letter', 'unreadable')) AS now
+WITH (SELECT max(time) FROM events WHERE {timed}) AS now
 SELECT {step} AS start, countIf(kind = 1), countIf(kind = 2), countIf(kind = 3) - countIf(kind = 4)
 FROM
 (
@@ -92,13 +92,25 @@ def series(client: Client) -> Series:
         return Series(step="day", points=(), closing=())
     step, start = next((name, start) for most, name, start in _STEPS if last - first <= most)
     reports = {row[0]: row[1] for row in rows(client, _REPORTS.replace("{step}", start.format("time")))}
-    tickets = {row[0]: row[1:] for row in rows(client, _TICKETS.replace("{step}", start.format("time")))}
-    return Series(step=step, points=_points(reports, tickets), closing=_closing(client))
+    tickets = {
+        row[0]: row[1:]
+        for row in rows(client, _TICKETS.replace("{step}", start.format("time")).replace("{timed}", TIMED))
+    }
+    return Series(step=step, points=_points(reports, tickets, step), closing=_closing(client))
 
 
-def _points(reports: dict[datetime, int], tickets: dict[datetime, Sequence[int]]) -> list[Point]:
+def _without_gaps(starts: Sequence[datetime], step: str) -> Iterator[datetime]:
+    """The steps with those between in which nothing happened: a curve would run straight over them."""
+    now = starts[0]
+    while now <= starts[-1]:
+        yield now
+        # From any day of a month, 32 days on is in the next one.
+        now = (now + timedelta(days=32)).replace(day=1) if step == "month" else now + timedelta(**{f"{step}s": 1})
+
+
+def _points(reports: dict[datetime, int], tickets: dict[datetime, Sequence[int]], step: str) -> list[Point]:
     points, overdue = [], 0
-    for start in sorted(reports.keys() | tickets.keys()):
+    for start in _without_gaps(sorted(reports.keys() | tickets.keys()), step):
         opened, closed, change = tickets.get(start, (0, 0, 0))
         overdue += change
         points.append(Point(start=start, reports=reports.get(start, 0), opened=opened, closed=closed, overdue=overdue))
