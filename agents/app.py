@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +35,9 @@ from streams.ownership.stage import Input, NoMemory, Stage
 from streams.ownership.watchdog import Watchdog
 
 TICK_LINGER_MS: Final = 0
+INTAKE_AT_ONCE: Final = 1_000
+DESK_AT_ONCE: Final = 500
+"""Records of a batch: each transaction has its price, but while a batch is decided nobody else has the event loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +84,9 @@ def worker(plan: Plan) -> OneWorker:
     return OneWorker(parts.leased, before=parts.before, beside=parts.beside, after=parts.after)
 
 
-def _owned(parts: Parts, stage: Stage[Any], body: Callable[..., Any], gate: Gate = always_open) -> Seats:
+def _owned(parts: Parts, stage: Stage[Any], body: Callable[..., Any], at_once: int, gate: Gate = always_open) -> Seats:
     """Seats, agent and watchdog of a stage whose owners commit in transactions."""
-    settings = parts.plan.owners
+    settings = replace(parts.plan.owners, batch_records=at_once)
     leased = lease(stage.name, settings, parts.plan.datadir)
     ask = leased.batches(stage.name, body)
     deps = OwnerDeps(settings=settings, ask=ask, metrics=parts.observer, gate=gate)
@@ -109,7 +112,7 @@ def _intake(parts: Parts) -> None:
     deps = intake.IntakeDeps(
         sources=plan.sources, prefix=plan.owners.prefix, partitions=plan.partitions, metrics=parts.observer
     )
-    _owned(parts, stage, intake.build(deps), flow.open)
+    _owned(parts, stage, intake.build(deps), INTAKE_AT_ONCE, flow.open)
     parts.beside.append(flow.run)
 
 
@@ -122,7 +125,7 @@ def _desk(parts: Parts) -> None:
         state=parts.name(DESK_STATE),
     )
     deps = desk.DeskDeps(tickets=parts.name(TICKETS), dead_letter=parts.name(DEAD_LETTER), metrics=parts.observer)
-    watch = DeskWatch(_owned(parts, stage, desk.build(deps)))
+    watch = DeskWatch(_owned(parts, stage, desk.build(deps), DESK_AT_ONCE))
     parts.beside.append(partial(parts.observer.desk_standing, watch))
     if parts.plan.clock is Clock.WALL:
         ticker = Ticker(parts.name(DESK), watch.open, now=lambda: int(time.time() * 1000))
