@@ -107,14 +107,14 @@ async def test_sigterm_ends_in_time_with_the_broker_away(tmp_path: Path) -> None
         idle_job = _job(idle, tmp_path, close_within_s=3.0)
         busy_job = _job(busy, tmp_path, slow_s=1.5, close_within_s=3.0)
         with working(idle_job) as one, working(busy_job) as other:
-            await until(lambda: one.said("count [0]") and other.said("count [0]"))
+            await until(lambda: one.said("open count 0") and other.said("open count 0"))
             await busy.feed(VALUES)
             await until(lambda: other.said("batch"))
             await asyncio.to_thread(broker.kill)
             one.process.terminate()
             other.process.terminate()
             # Nothing was in hand: what can't be done is only to leave. With a batch in hand it is a failure.
-            assert (await one.ended(8), await other.ended(8)) == (0, Code.FAILED)
+            assert (await one.ended(12), await other.ended(12)) == (0, Code.FAILED)
             assert other.errors.read_text().splitlines()[-1].startswith(("count partition 0", "not ended"))
         await asyncio.to_thread(broker.start)
         with working(_job(busy, tmp_path)):

@@ -21,6 +21,7 @@ from streams.ownership.batch import Answer, Batch, Send
 from streams.ownership.ending import LastResort
 from streams.ownership.faults import Point
 from streams.ownership.membership import Membership
+from streams.ownership.observe import NoMetrics
 from streams.ownership.owner import OwnerDeps
 from streams.ownership.seats import Seats
 from streams.ownership.settings import OwnerSettings
@@ -73,6 +74,14 @@ class KillAt:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Loud(NoMetrics):
+    """Tells the test when an owner is open."""
+
+    def opened(self, stage: str, partition: int, fold_seconds: float) -> None:
+        """Say so."""
+        say(f"open {stage} {partition}")
+
+
 class Batches(faust.Channel[Any]):
     """A channel that a rebalance does not touch.
 
@@ -109,7 +118,7 @@ def lease(job: Job, stage: Stage[Any], body: Any) -> Leased:
         close_within_s=job.close_within_s,
         fenced_grace_s=6.0,
     )
-    deps = OwnerDeps(settings=settings, ask=batches.put, faults=KillAt(job.kill_at))
+    deps = OwnerDeps(settings=settings, ask=batches.put, faults=KillAt(job.kill_at), metrics=Loud())
     seats = Seats(stage, deps)
     topic = f"{job.prefix}seats"
     app.agent(batches, name=stage.name)(body)
