@@ -67,7 +67,8 @@ class Lease:
     def batches(self, name: str, body: Callable[..., Any]) -> Callable[[Any], Awaitable[object]]:
         """Run the stage's agent; the answer hands it a batch."""
         channel = Batches(self.app)
-        self.app.agent(channel, name=name)(body)
+        # Faust would start it again, and the batch in hand would never be answered.
+        self.app.agent(channel, name=name, on_error=_end)(body)
         put: Callable[[Any], Awaitable[object]] = channel.put
         return put
 
@@ -80,6 +81,11 @@ class Lease:
         topic = self.app.topic(self.topic, key_serializer="raw", value_serializer="raw")
         self.app.agent(topic, name=f"{stage}-seats")(_sit)
         self.app.on_partitions_assigned.connect(assigned, weak=False)
+
+
+async def _end(_: object, error: BaseException) -> None:
+    _LOG.error("an agent failed", exc_info=error)
+    die(Code.FAILED, f"ended by an agent's {type(error).__name__}: {error}")
 
 
 async def _sit(seats: Any) -> None:
