@@ -102,9 +102,9 @@ def test_a_million_are_compared_in_seconds() -> None:
     n = 1_000_000
     log = received(range(n), n, ["a", "b", "c"])
     found = Standing(np.random.default_rng(1).permutation(n).astype(np.int64), np.ones(n, np.bool_))
-    began = time.perf_counter()
+    began = time.process_time()
     assert compared(log, found).ok
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_clickhouse_gives_a_stretch(client: Client) -> None:

@@ -5,9 +5,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
+from schemas.codes import Outcome
+from schemas.events import CommandSettled
 from streams.ledger import queries
 from streams.ledger.access import Embedded, Server, Way, connect
 from streams.ledger.errors import LedgerRefused
@@ -17,7 +20,17 @@ from streams.ledger.queries import rows
 from streams.ledger.rows import COLUMNS, block_of, event_row
 from streams.ledger.series import series
 from streams.ledger.store import Store
-from tests.ledger.histories import DAY, HISTORY, HOUR, dead_block, dead_letter, origin, small_history
+from tests.ledger.histories import (
+    BEGIN,
+    DAY,
+    HISTORY,
+    HOUR,
+    Partition,
+    dead_block,
+    dead_letter,
+    origin,
+    small_history,
+)
 
 
 class StoreSuite:
@@ -113,6 +126,32 @@ class StoreSuite:
         assert dict(found.closing)["1–4 h"] == 1
         assert dict(found.closing)["4–12 h"] == 1
         assert dict(found.closing)["1–2 d"] == 1
+
+    async def test_a_policy_settled_before_any_time_counts_nowhere(self, store: Store) -> None:
+        log = Partition()
+        published = CommandSettled(
+            outcome=Outcome.APPLIED, reason=None, command="policy", source="", source_id="", ticket=None, flags=(),
+            origin=None,
+        )  # fmt: skip
+        log.say(published, at=0, ticket=None)
+        await store.insert(log.block())
+        assert (await store.ask(queries.figures)).log_time is None
+        log.open("k1", origin(0))
+        await store.insert(log.block(1))
+        found = await store.ask(queries.figures)
+        assert (found.outcomes, found.log_time) == ({}, datetime.fromtimestamp(BEGIN / 1000, UTC).replace(tzinfo=None))
+        assert len((await store.ask(series)).points) == 1
+
+    async def test_a_curve_has_no_gaps(self, store: Store) -> None:
+        log = Partition()
+        for number, days in enumerate((0, 3, 2000)):
+            log.open(f"k{number}", origin(number), at=BEGIN + days * DAY)
+        await store.insert(log.block(0, 4))
+        assert [point.reports for point in (await store.ask(series)).points] == [1, *[0] * 71, 1]
+        await store.insert(log.block(4))
+        by_month = await store.ask(series)
+        assert by_month.step == "month"
+        assert [point.opened for point in by_month.points] == [2, *[0] * 65, 1]
 
     async def test_stages_name_the_inferred_ones(self, store: Store) -> None:
         await store.insert(small_history().block())
