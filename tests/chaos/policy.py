@@ -1,22 +1,24 @@
 """Limits so short that deadlines fire all through a run: the standing policy, changed and published like any other."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-SHORT_S: Final = {
+Limits = Mapping[str, object]
+SHORT_S: Final[Mapping[str, Limits]] = {
     "critical": {"overall_s": 60, "stages": {"signed": 15}},
     "urgent": {"overall_s": 150, "stages": {"signed": 40}},
 }
 
 
-def shorten(bootstrap: str, prefix: str) -> None:
-    """Publish the policy that stands on the desk with short limits, to all its partitions."""
+def shorten(bootstrap: str, prefix: str, **limits: Limits) -> None:
+    """Publish the policy that stands on the desk to all its partitions, with short limits for the urgent."""
     topic = f"{prefix}desk"
     command, partitions = _standing(bootstrap, topic)
     command["policy"]["version"] = "short-limits"
-    command["policy"]["limits"].update(SHORT_S)
+    command["policy"]["limits"].update(limits or SHORT_S)
     producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})
     for partition in range(partitions):
         producer.produce(topic, json.dumps(command).encode(), partition=partition)

@@ -8,6 +8,7 @@ from typing import Final
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from tests.chaos.kafka import SILENT
 from tests.chaos.load import PLANT, Planted
 
 SLICE_S: Final = 0.02
@@ -59,7 +60,13 @@ class Pace:
 def send(bootstrap: str, prefix: str, load: Iterable[Planted], sent: Sent, pace: Pace) -> None:
     """Send everything, in order for each partition, and wait until the broker has it."""
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5, "compression.type": "lz4"}
+        {
+            **SILENT,
+            "bootstrap.servers": bootstrap,
+            "enable.idempotence": True,
+            "linger.ms": 5,
+            "compression.type": "lz4",
+        }
     )
     begun = time.monotonic()
     for planted in load:

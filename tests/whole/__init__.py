@@ -1,0 +1,1 @@
+"""The whole path as its users meet it: `lianqin` as a program, Kafka and ClickHouse behind it."""

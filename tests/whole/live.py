@@ -1,0 +1,130 @@
+"""Records as a live source sends them, and what became of each, read as any subscriber would."""
+
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from confluent_kafka import Producer
+
+from tests.chaos.kafka import SILENT, Place, Reader, headers_of, place_of
+
+SETTLED: Final = frozenset({"lianqin.report.settled.v1", "lianqin.command.settled.v1"})
+WITHIN_S: Final = 30.0
+REHEARSAL: Final = {"lianqin-source": b"rehearsal"}
+
+
+def line(**chosen: str) -> bytes:
+    """A line of the source `rehearsal`; what is not chosen is right."""
+    row = {
+        "id": f"W-{uuid.uuid4().hex[:12]}",
+        "time": "2026-03-02T08:00:00",
+        "category": "street-lamp",
+        "lat": "32.06000",
+        "lon": "118.63000",
+        "reporter_name": "",
+        "reporter_phone": "",
+        "object": "",
+        "text": "路灯不亮",
+        "closed_at": "",
+        "label": "",
+        "label_of": "",
+    }
+    return ",".join((row | chosen).values()).encode()
+
+
+@dataclass(slots=True)
+class Became:
+    """What became of one record: its settlement, its dead letter, the facts of its ticket."""
+
+    fate: str = ""
+    ticket: str = ""
+    flags: tuple[str, ...] = ()
+    area: str = ""
+    dead: str = ""
+    letter: bytes = b""
+
+
+@dataclass(slots=True)
+class Live:
+    """A source and a subscriber at once."""
+
+    bootstrap: str
+    prefix: str
+    events: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    became: dict[Place, Became] = field(default_factory=dict)
+    _producer: Producer = field(init=False)
+    _reader: Reader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._producer = Producer(
+            {**SILENT, "bootstrap.servers": self.bootstrap, "enable.idempotence": True, "message.max.bytes": 8_000_000}
+        )
+        self._reader = Reader(self.bootstrap, [self.prefix + "tickets", self.prefix + "dead-letter"])
+
+    def send(self, topic: str, value: bytes, headers: Mapping[str, bytes] = REHEARSAL) -> Place:
+        """Send one record; where it stands."""
+        sent: list[Place] = []
+        refused: list[str] = []
+
+        def told(error: object, message: Any) -> None:
+            if error is None:
+                sent.append(place_of(message))
+            else:
+                refused.append(str(error))
+
+        self._producer.produce(self.prefix + topic, value, headers=dict(headers), on_delivery=told)
+        self._producer.flush(20)
+        if not sent:
+            raise ConnectionError(*refused)
+        return sent[0]
+
+    def settled(self, *places: Place) -> list[Became]:
+        """Wait until all of these are settled or dead letters."""
+        until = time.monotonic() + WITHIN_S
+        while missing := [place for place in places if place not in self.became]:
+            assert time.monotonic() < until, f"not settled: {missing}"
+            self.read()
+        self.read()
+        return [self.became[place] for place in places]
+
+    def read(self) -> None:
+        """Take what is new."""
+        for message in self._reader.new():
+            headers = headers_of(message)
+            if "ce_type" in headers:
+                self._event(headers, json.loads(message.value() or b"null"))
+            else:
+                self._letter(headers, message.value() or b"")
+
+    def facts(self, ticket: str) -> list[tuple[dict[str, str], dict[str, Any]]]:
+        """The facts of one ticket, in order."""
+        return [(headers, data) for headers, data in self.events if headers.get("ce_subject") == ticket]
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._reader.close()
+
+    def _event(self, headers: dict[str, str], data: dict[str, Any]) -> None:
+        self.events.append((headers, data))
+        origin = data.get("origin")
+        if headers["ce_type"] in SETTLED and origin is not None:
+            became = self._of(origin["topic"], origin["partition"], origin["offset"])
+            assert not became.fate, "settled twice"
+            became.fate = data.get("fate") or data["outcome"]
+            became.ticket, became.flags = data["ticket"] or "", tuple(data["flags"])
+            became.area = headers["ce_partitionkey"]
+
+    def _letter(self, headers: dict[str, str], value: bytes) -> None:
+        became = self._of(
+            headers["lianqin-origin-topic"],
+            int(headers["lianqin-origin-partition"]),
+            int(headers["lianqin-origin-offset"]),
+        )
+        assert not became.dead, "a dead letter twice"
+        became.dead, became.letter = headers["lianqin-reason"], value
+
+    def _of(self, topic: str, partition: int, offset: int) -> Became:
+        return self.became.setdefault((topic, partition, offset), Became())
