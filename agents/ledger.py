@@ -92,7 +92,7 @@ class LedgerDeps:
     """aiokafka's own words for TLS and SASL."""
     most_rows: int = 20_000
     """In one INSERT."""
-    wait_s: float = 0.5
+    wait_s: float = 1.0
     """How long few rows wait for more."""
     away_s: float = 300.0
     """How long ClickHouse may be away before the process ends."""
