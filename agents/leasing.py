@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -67,8 +68,7 @@ class Lease:
     def batches(self, name: str, body: Callable[..., Any]) -> Callable[[Any], Awaitable[object]]:
         """Run the stage's agent; the answer hands it a batch."""
         channel = Batches(self.app)
-        # Faust would start it again, and the batch in hand would never be answered.
-        self.app.agent(channel, name=name, on_error=_end)(body)
+        self.app.agent(channel, name=name)(_or_end(body))
         put: Callable[[Any], Awaitable[object]] = channel.put
         return put
 
@@ -83,9 +83,18 @@ class Lease:
         self.app.on_partitions_assigned.connect(assigned, weak=False)
 
 
-async def _end(_: object, error: BaseException) -> None:
-    _LOG.error("an agent failed", exc_info=error)
-    die(Code.FAILED, f"ended by an agent's {type(error).__name__}: {error}")
+def _or_end(body: Callable[..., Any]) -> Callable[..., Any]:
+    """The agent, ending the process when it fails: Faust would start it again, its batch would never be answered."""
+
+    @wraps(body)
+    async def agent(batches: Any) -> None:
+        try:
+            await body(batches)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends the process
+            _LOG.error("an agent failed", exc_info=error)
+            die(Code.FAILED, f"ended by an agent's {type(error).__name__}: {error}")
+
+    return agent
 
 
 async def _sit(seats: Any) -> None:
