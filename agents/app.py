@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from agents import desk, intake, ledger
 from agents.flow import Flow
+from agents.garbage import collect_seldom, keep_off
 from agents.leasing import Background, Holder, Lease, OneWorker, lease
 from agents.observing import DeskWatch, Observer, loop_lag
 from agents.settings import MetricsSettings
@@ -78,7 +79,7 @@ def worker(plan: Plan) -> OneWorker:
     metrics.build(version("lianqin"))
     observer = Observer(metrics, now_s=time.time)
     observer.serve(plan.metrics, registry)
-    parts = Parts(plan, observer, beside=[partial(loop_lag, metrics)])
+    parts = Parts(plan, observer, beside=[partial(loop_lag, metrics), keep_off])
     for stage in plan.stages:
         STAGES[stage](parts)
     return OneWorker(parts.leased, before=parts.before, beside=parts.beside, after=parts.after)
@@ -161,5 +162,6 @@ STAGES: Final[dict[str, Callable[[Parts], None]]] = {"intake": _intake, "desk": 
 
 def run(plan: Plan) -> None:
     """Run a worker in this process until SIGTERM or SIGINT; it ends the process."""
+    collect_seldom()
     asyncio.set_event_loop(asyncio.new_event_loop())
     worker(plan).execute_from_commandline()

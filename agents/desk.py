@@ -92,9 +92,12 @@ def answer_to(batch: Batch[DeskMemory], deps: DeskDeps) -> Answer:
         sends += [_letter(letter, deps, batch.partition) for letter in decision.letters]
         tally.add(decision, record)
 
+    # Not the batch itself: it holds the answer, and a circle of the two would stay until it is looked for.
+    partition, memory = batch.partition, batch.memory
+
     def take() -> None:
         draft.take()
-        deps.metrics.desk_batch(tally.counts(batch.partition, batch.memory))
+        deps.metrics.desk_batch(tally.counts(partition, memory))
 
     return Answer(sends=sends, state=draft.state(), take=take)
 
