@@ -87,7 +87,9 @@ class Demo:
 
     def say(self, text: str) -> None:
         """One line, with the seconds since the beginning."""
-        self.console.print(f"[bold cyan]{time.monotonic() - self.began:4.0f} s[/]  {text}", highlight=False)
+        self.console.print(
+            f"[bold cyan]{time.monotonic() - self.began:4.0f} s[/]  {text}", highlight=False, soft_wrap=True
+        )
 
     @contextmanager
     def _centre(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -204,7 +206,7 @@ def main(
     try:
         code = Demo(fresh(data_dir), console).run()
     except UserError as error:
-        console.print(f"demo: {error}", markup=False, highlight=False)
+        console.print(f"demo: {error}", markup=False, highlight=False, soft_wrap=True)
         code = REFUSED
     except KeyboardInterrupt:
         console.print("stopped")

@@ -69,7 +69,7 @@ class Up:
     def wait_ready(self) -> None:
         """Return once it says that it is ready; `NotReady` where it ends before."""
         until = time.monotonic() + READY_WITHIN_S
-        while "ready" not in self.said():
+        while "lianqin ready" not in self.said():
             if self.process.poll() is not None or time.monotonic() > until:
                 raise NotReady(self.said())
             time.sleep(0.05)

@@ -81,10 +81,10 @@ class Live:
             raise ConnectionError(*refused)
         return sent[0]
 
-    def settled(self, *places: Place) -> list[Became]:
-        """Wait until all of these are settled or dead letters."""
+    def settled(self, *places: Place, bare: bool = False) -> list[Became]:
+        """Wait until all of these are settled or dead letters; with `bare` both."""
         until = time.monotonic() + WITHIN_S
-        while missing := [place for place in places if place not in self.became]:
+        while missing := [place for place in places if not self._is_done(place, bare=bare)]:
             assert time.monotonic() < until, f"not settled: {missing}"
             self.read()
         self.read()
@@ -106,6 +106,10 @@ class Live:
     def close(self) -> None:
         """Let go of the connection."""
         self._reader.close()
+
+    def _is_done(self, place: Place, *, bare: bool) -> bool:
+        found = self.became.get(place, Became())
+        return bool(found.fate and found.dead) if bare else bool(found.fate or found.dead)
 
     def _event(self, headers: dict[str, str], data: dict[str, Any]) -> None:
         self.events.append((headers, data))
