@@ -5,8 +5,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
+from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
 
 from agents.desk import DeskCounts
 from agents.errors import UserError
@@ -108,15 +109,17 @@ class Observer:
             metrics.lag,
         )
 
-    def serve(self, settings: MetricsSettings, registry: CollectorRegistry) -> None:
+    def serve(self, settings: MetricsSettings, registry: CollectorRegistry) -> WSGIServer | None:
         """Serve `/metrics` from a thread of its own, so that it answers while the event loop is busy."""
         if settings.port == 0:
-            return
+            return None
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped there; a series for each that nobody reads
         try:
-            start_http_server(settings.port, settings.host, registry)
+            server, _ = start_http_server(settings.port, settings.host, registry)
         except OSError as error:
             msg = f"port {settings.port} for /metrics is taken: set LIANQIN_METRICS__PORT to a free one"
             raise UserError(msg) from error
+        return server
 
     def batch(
         self, stage: str, partition: int, *, records_in: int, records_out: int, transaction_seconds: float, oldest: int

@@ -9,13 +9,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from aiokafka import AIOKafkaProducer
-
 from schemas.codec import encode
 from schemas.commands import Tick
 
 EVERY_S: Final = 0.1
 IDLE_MS: Final = 60_000
+
+
+class Appended(Protocol):
+    """Where a record was appended."""
+
+    @property
+    def offset(self) -> int:
+        """Its offset."""
+        ...
+
+
+class Producer(Protocol):
+    """An idempotent producer; aiokafka's is one."""
+
+    async def send_and_wait(self, topic: str, value: bytes, *, partition: int) -> Appended:
+        """Append, and wait until the broker has it."""
+        ...
 
 
 class Desk(Protocol):
@@ -37,14 +52,10 @@ class _Last:
     sent_at: int
 
 
-def due(desk: Desk, last: _Last | None, now: int) -> bool:
-    """Whether a partition needs a tick now."""
-    if last is not None and desk.applied < last.offset:
-        return False
+def due(desk: Desk, *, sent_at: int, now: int) -> bool:
+    """Whether a partition whose last tick is applied needs the next one now."""
     next_due = desk.next_due()
-    if next_due is not None and next_due <= now:
-        return True
-    return last is None or now - last.sent_at >= IDLE_MS
+    return (next_due is not None and next_due <= now) or now - sent_at >= IDLE_MS
 
 
 class Ticker:
@@ -56,20 +67,27 @@ class Ticker:
         self._now = now
         self._last: dict[int, _Last] = {}
 
-    async def run(self, producer: AIOKafkaProducer) -> None:
+    async def run(self, producer: Producer) -> None:
         """Tick until cancelled; the producer is idempotent and started."""
         while True:
             await self.turn(producer)
             await asyncio.sleep(EVERY_S)
 
-    async def turn(self, producer: AIOKafkaProducer) -> None:
+    async def turn(self, producer: Producer) -> None:
         """One look at every partition held."""
         now, desks = self._now(), self._desks()
         for gone in self._last.keys() - desks.keys():
             del self._last[gone]
-        wanted = [p for p, desk in desks.items() if due(desk, self._last.get(p), now)]
+        wanted = [p for p, desk in desks.items() if self.wants(p, desk, now)]
         await asyncio.gather(*(self._tick(producer, p, now) for p in wanted))
 
-    async def _tick(self, producer: AIOKafkaProducer, partition: int, now: int) -> None:
+    def wants(self, partition: int, desk: Desk, now: int) -> bool:
+        """Whether a tick goes out now. A partition new to this worker gets one at once: log time moves on."""
+        last = self._last.get(partition)
+        if last is None:
+            return True
+        return desk.applied >= last.offset and due(desk, sent_at=last.sent_at, now=now)
+
+    async def _tick(self, producer: Producer, partition: int, now: int) -> None:
         sent = await producer.send_and_wait(self._topic, value=encode(Tick()), partition=partition)
         self._last[partition] = _Last(sent.offset, now)

@@ -1,7 +1,9 @@
 """Making the topics of a district, and checking that those that stand are as the list says."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -9,6 +11,9 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from agents.errors import UserError
 from agents.settings import KafkaSettings
 from schemas.topics import ALL, Topic
+
+LEADER_TRIES: Final = 200
+LEADER_WAIT_S: Final = 0.1
 
 
 class TopicsError(UserError):
@@ -37,6 +42,7 @@ async def make_topics(bootstrap: str, kafka: KafkaSettings, topics: Sequence[Top
         missing = [topic for topic in topics if kafka.prefix + topic.name not in standing]
         _check_partitions(standing, topics, kafka)
         await _create(admin, missing, kafka)
+        await _wait_for_leaders(admin, {kafka.prefix + topic.name: partitions_of(topic, kafka) for topic in topics})
     finally:
         await admin.close()
     names = [kafka.prefix + topic.name for topic in missing]
@@ -80,3 +86,15 @@ async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], kafka: Ka
         if code and error is not TopicAlreadyExistsError:
             msg = f"the broker refused to make topic {name}: {error.__name__} {text[0] if text else ''}".rstrip()
             raise TopicsError(msg)
+
+
+async def _wait_for_leaders(admin: AIOKafkaAdminClient, wanted: Mapping[str, int]) -> None:
+    """A topic is made before its partitions can be used, and seen by some brokers before others."""
+    for _ in range(LEADER_TRIES):
+        described = await admin.describe_topics(list(wanted))
+        led = {topic["topic"]: sum(one["leader"] >= 0 for one in topic["partitions"]) for topic in described}
+        if led == wanted:
+            return
+        await asyncio.sleep(LEADER_WAIT_S)
+    msg = "the topics are made, but some partitions have no leader: look at the brokers, then start again"
+    raise TopicsError(msg)

@@ -1,0 +1,30 @@
+"""The key of the hashes that stand for persons."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from agents.errors import UserError
+from agents.keys import FILE, privacy_key
+from agents.settings import Settings
+
+
+def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    first = privacy_key(Settings(), tmp_path)
+    assert privacy_key(Settings(), tmp_path) == first
+    assert len(first) == 32
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == [FILE]
+
+
+def test_production_supplies_its_own(tmp_path: Path) -> None:
+    assert privacy_key(Settings(privacy_key=SecretStr("k" * 20)), tmp_path) == b"k" * 20
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 65])
+def test_a_key_of_the_wrong_length_is_refused_without_being_shown(tmp_path: Path, key: str) -> None:
+    with pytest.raises(UserError, match=f"has {len(key)} bytes: set LIANQIN_PRIVACY_KEY") as refused:
+        privacy_key(Settings(privacy_key=SecretStr(key)), tmp_path)
+    assert key not in str(refused.value)

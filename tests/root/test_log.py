@@ -1,0 +1,105 @@
+"""What the root does to a log before anything runs on it: topics, the policy that names the clock, the desk's lag."""
+
+import asyncio
+
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import OffsetAndMetadata
+
+from agents.flow import MOST, Flow
+from agents.local.broker import LocalBroker
+from agents.packs import load_policy
+from agents.policy import ClockError, clock_of, hold_to_clock, publish
+from agents.settings import KafkaSettings
+from agents.topics import TopicsError, make_topics
+from schemas.codes import Clock
+from schemas.topics import ALL, DESK, HISTORY
+from streams.ownership import clients
+from streams.ownership.settings import OwnerSettings
+
+pytestmark = pytest.mark.connected
+
+
+@pytest.fixture
+def kafka(request: pytest.FixtureRequest) -> KafkaSettings:
+    return KafkaSettings(prefix=f"{request.node.name[:40]}.", partitions=2)
+
+
+@pytest.fixture
+def bootstrap(broker: LocalBroker) -> str:
+    return broker.bootstrap
+
+
+async def test_topics_are_made_once_and_as_the_list_says(bootstrap: str, kafka: KafkaSettings) -> None:
+    first = await make_topics(bootstrap, kafka)
+    again = await make_topics(bootstrap, kafka)
+    names = {kafka.prefix + topic.name for topic in ALL}
+    assert (set(first.created), set(again.created), set(again.standing)) == (names, set(), names)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    described = await admin.describe_topics([kafka.prefix + DESK, kafka.prefix + HISTORY])
+    await admin.close()
+    assert {topic["topic"]: len(topic["partitions"]) for topic in described} == {
+        kafka.prefix + DESK: 2,
+        kafka.prefix + HISTORY: 1,
+    }
+
+
+async def test_another_number_of_partitions_is_refused(bootstrap: str, kafka: KafkaSettings) -> None:
+    await make_topics(bootstrap, kafka)
+    with pytest.raises(TopicsError, match="has 2 partitions, this district is set to 3"):
+        await make_topics(bootstrap, kafka.model_copy(update={"partitions": 3}))
+
+
+async def test_the_first_policy_names_the_clock(bootstrap: str, kafka: KafkaSettings) -> None:
+    await make_topics(bootstrap, kafka)
+    desk = kafka.prefix + DESK
+    await hold_to_clock(bootstrap, desk, Clock.WALL)  # a new log takes any
+    assert await clock_of(bootstrap, desk) is None
+    await publish(bootstrap, desk, 2, load_policy("pukou", Clock.LOG))
+    assert await clock_of(bootstrap, desk) is Clock.LOG
+    await hold_to_clock(bootstrap, desk, Clock.LOG)
+    with pytest.raises(ClockError, match="runs on the log clock, not on wall: start with --clock log"):
+        await hold_to_clock(bootstrap, desk, Clock.WALL)
+
+
+async def test_a_record_that_is_no_command_does_not_hide_the_clock(bootstrap: str, kafka: KafkaSettings) -> None:
+    await make_topics(bootstrap, kafka)
+    desk = kafka.prefix + DESK
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        await producer.send_and_wait(desk, b"{", partition=0)
+    await publish(bootstrap, desk, 2, load_policy("pukou", Clock.WALL))
+    assert await clock_of(bootstrap, desk) is Clock.WALL
+
+
+async def test_routine_intake_waits_while_the_desk_is_behind(bootstrap: str, kafka: KafkaSettings) -> None:
+    await make_topics(bootstrap, kafka)
+    desk, group = kafka.prefix + DESK, f"{kafka.prefix}desk"
+    flow = Flow(OwnerSettings(bootstrap=bootstrap, prefix=kafka.prefix), desk, group, 2)
+    assert not await flow.open()  # not known is not small
+    running = asyncio.create_task(flow.run())
+    await becomes(flow, open_=True)
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        for _ in range(MOST + 1):
+            await producer.send(desk, b"x", partition=1)
+    await becomes(flow, open_=False)
+    await commit(bootstrap, group, TopicPartition(desk, 1), 1)
+    await becomes(flow, open_=True)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def becomes(flow: Flow, *, open_: bool) -> None:
+    async with asyncio.timeout(30):
+        while await flow.open() is not open_:  # noqa: ASYNC110 - it is the flow that is watched
+            await asyncio.sleep(0.02)
+
+
+async def commit(bootstrap: str, group: str, partition: TopicPartition, offset: int) -> None:
+    settings = OwnerSettings(bootstrap=bootstrap)
+    producer = clients.make_producer(settings, f"{group}-test")
+    await producer.start()
+    async with producer.transaction():
+        await producer.send_offsets_to_transaction({partition: OffsetAndMetadata(offset, "")}, group)
+    await producer.stop()

@@ -1,0 +1,121 @@
+"""The metrics: one catalogue, every fact lands in it, the page shows it."""
+
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents.desk import DeskCounts
+from agents.errors import UserError
+from agents.local.probe import free_port
+from agents.observing import Observer
+from agents.settings import MetricsSettings
+from schemas.codes import Flag, Reject, Stage
+from streams.metrics import CATALOGUE, Metrics
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def observer(registry: CollectorRegistry) -> Observer:
+    return Observer(Metrics(registry), now_s=lambda: 100.0)
+
+
+def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
+    return registry.get_sample_value(name, labels)
+
+
+def test_names_follow_the_convention() -> None:
+    names = [metric.name for metric in CATALOGUE]
+    assert len(set(names)) == len(names)
+    for metric in CATALOGUE:
+        assert metric.name.startswith("lianqin_")
+        assert metric.name.endswith("_total") is (metric.kind == "counter")
+        assert not metric.name.endswith(("_ms", "_millis"))
+
+
+def test_a_batch_tells_records_time_and_delay(registry: CollectorRegistry, observer: Observer) -> None:
+    observer.batch("desk", 3, records_in=10, records_out=30, transaction_seconds=0.02, oldest=99_000)
+    assert value(registry, "lianqin_records_in_total", stage="desk") == 10
+    assert value(registry, "lianqin_records_out_total", stage="desk") == 30
+    assert value(registry, "lianqin_transaction_seconds_sum", stage="desk") == 0.02
+    assert value(registry, "lianqin_delay_seconds_sum", stage="desk") == 1.0
+
+
+def test_the_desk_tells_fates_outcomes_and_lateness(registry: CollectorRegistry, observer: Observer) -> None:
+    observer.desk_batch(
+        DeskCounts(
+            partition=0,
+            fates={"ticketed": 2, "urged": 1},
+            outcomes={"applied": 4},
+            dead_letters={"desk-failed": 1},
+            late_ms=[1500],
+            open_by_stage={Stage.DISPATCHED: 2},
+            deadlines_pending=4,
+            next_due=None,
+            arrived=[99_500],
+        )
+    )
+    assert value(registry, "lianqin_fates_total", fate="urged") == 1
+    assert value(registry, "lianqin_outcomes_total", outcome="applied") == 4
+    assert value(registry, "lianqin_dead_letters_total", reason="desk-failed") == 1
+    assert value(registry, "lianqin_deadline_lateness_seconds_sum") == 1.5
+    assert value(registry, "lianqin_end_to_end_seconds_sum") == 0.5
+
+
+def test_intake_and_owners_tell_what_went_wrong(registry: CollectorRegistry, observer: Observer) -> None:
+    observer.rejected(Reject.BROKEN)
+    observer.flagged(Flag.OUTSIDE)
+    observer.refused("desk", "hidden")
+    observer.fenced("desk")
+    observer.lag("desk", 2, 17)
+    assert value(registry, "lianqin_dead_letters_total", reason="broken") == 1
+    assert value(registry, "lianqin_flags_total", flag="outside") == 1
+    assert value(registry, "lianqin_opens_refused_total", stage="desk", reason="hidden") == 1
+    assert value(registry, "lianqin_fences_total", stage="desk") == 1
+    assert value(registry, "lianqin_lag_records", stage="desk", partition="2") == 17
+
+
+def test_the_ledger_counts_what_is_open(registry: CollectorRegistry, observer: Observer) -> None:
+    ledger = observer.ledger
+    ledger.opened(0)
+    ledger.opened(1)
+    ledger.closed(0)
+    ledger.rows(500)
+    ledger.inserted(0.25)
+    ledger.waited()
+    ledger.lag(1, 9)
+    assert value(registry, "lianqin_partitions_open", stage="ledger") == 1
+    assert value(registry, "lianqin_ledger_rows_total") == 500
+    assert value(registry, "lianqin_ledger_insert_seconds_sum") == 0.25
+    assert value(registry, "lianqin_ledger_waits_total") == 1
+    assert value(registry, "lianqin_lag_records", stage="ledger", partition="1") == 9
+
+
+@pytest.fixture
+def page(registry: CollectorRegistry, observer: Observer) -> Iterator[MetricsSettings]:
+    settings = MetricsSettings(port=free_port())
+    server = observer.serve(settings, registry)
+    assert server is not None
+    yield settings
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.connected
+def test_the_page_holds_the_catalogue(page: MetricsSettings) -> None:
+    with urllib.request.urlopen(f"http://{page.host}:{page.port}/metrics") as answer:
+        text = answer.read().decode()
+    shown = {family.name for family in text_string_to_metric_families(text)}
+    assert shown == {metric.name.removesuffix("_total") for metric in CATALOGUE}
+
+
+@pytest.mark.connected
+def test_a_port_that_is_taken_is_told(page: MetricsSettings, registry: CollectorRegistry, observer: Observer) -> None:
+    with pytest.raises(UserError, match=f"port {page.port} .* is taken: set LIANQIN_METRICS__PORT"):
+        observer.serve(page, registry)

@@ -1,0 +1,92 @@
+"""When a desk partition needs a tick."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from agents.ticker import IDLE_MS, Ticker, due
+from schemas.commands import COMMAND, Tick
+
+
+@dataclass
+class Partition:
+    """A desk partition as the ticker sees it."""
+
+    applied: int = -1
+    deadline: int | None = None
+
+    def next_due(self) -> int | None:
+        """When its next deadline fires."""
+        return self.deadline
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Where a tick was appended."""
+
+    offset: int
+
+
+class Producer:
+    """Appends, and answers with the offset."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[int, bytes]] = []
+
+    async def send_and_wait(self, topic: str, value: bytes, partition: int) -> Sent:
+        """Append."""
+        assert topic == "desk"
+        self.sent.append((partition, value))
+        return Sent(len(self.sent) - 1)
+
+
+NOW = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("deadline", "expected"),
+    [(None, False), (NOW + 1, False), (NOW, True), (NOW - 5, True)],
+    ids=["none", "not yet", "now", "passed"],
+)
+def test_a_deadline_that_has_passed_asks_for_a_tick(deadline: int | None, expected: bool) -> None:
+    partition = Partition(deadline=deadline)
+    ticker = Ticker("desk", lambda: {0: partition}, now=lambda: NOW)
+    assert ticker.wants(0, partition, NOW) is True  # a new worker ticks once, so that log time moves
+    assert due(partition, sent_at=NOW - 1, now=NOW) is expected
+
+
+async def test_at_most_one_tick_is_in_flight() -> None:
+    partition, producer, now = Partition(deadline=NOW), Producer(), [NOW]
+    ticker = Ticker("desk", lambda: {3: partition}, now=lambda: now[0])
+    await ticker.turn(producer)
+    await ticker.turn(producer)
+    assert len(producer.sent) == 1
+    partition.applied = 0  # the owner has applied it, and the deadline still stands
+    await ticker.turn(producer)
+    assert [number for number, _ in producer.sent] == [3, 3]
+
+
+async def test_an_idle_partition_gets_a_tick_a_minute() -> None:
+    partition, producer, now = Partition(), Producer(), [NOW]
+    ticker = Ticker("desk", lambda: {0: partition}, now=lambda: now[0])
+    await ticker.turn(producer)
+    partition.applied = 0
+    now[0] += IDLE_MS - 1
+    await ticker.turn(producer)
+    assert len(producer.sent) == 1
+    now[0] += 1
+    await ticker.turn(producer)
+    assert len(producer.sent) == 2
+    assert COMMAND.decode(producer.sent[0][1]) == Tick()
+
+
+async def test_a_partition_that_came_back_is_begun_anew() -> None:
+    partition, producer = Partition(deadline=NOW), Producer()
+    held = {0: partition}
+    ticker = Ticker("desk", lambda: held, now=lambda: NOW)
+    await ticker.turn(producer)
+    held.clear()
+    await ticker.turn(producer)
+    held[0] = partition
+    await ticker.turn(producer)
+    assert len(producer.sent) == 2
