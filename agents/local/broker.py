@@ -23,6 +23,7 @@ _ATTEMPTS: Final = 3
 
 _JVM_FLAGS: Final = (
     "-XX:+UseParallelGC",
+    "-XX:TieredStopAtLevel=1",  # the better compiler takes more than its code gives back in a million reports
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-UsePerfData",  # it would leave files in /tmp after a kill
     "-Djava.awt.headless=true",
