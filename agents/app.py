@@ -142,11 +142,11 @@ async def _tick(ticker: Ticker, bootstrap: str) -> None:
 def _ledger(parts: Parts) -> None:
     plan = parts.plan
     store = Store(plan.ledger)
-    parts.before.append(store.open)
+    parts.before.append(partial(ledger.begun, store.open))
     parts.after.append(store.close)
     if isinstance(plan.ledger, Embedded) and plan.front is not None:
         front = Front(plan.ledger.folder, plan.front)
-        parts.before.append(front.start)
+        parts.before.append(partial(ledger.begun, front.start))
         parts.after.insert(0, front.stop)
     deps = ledger.LedgerDeps(
         bootstrap=plan.owners.bootstrap, prefix=plan.owners.prefix, insert=store.insert, metrics=parts.observer.ledger

@@ -14,10 +14,12 @@ from agents.local.probe import free_port
 from agents.local.processes import ChildSpec, Supervisor
 from agents.packs import load_policy
 from agents.policy import hold_to_clock, publish
+from agents.reach import told
 from agents.readiness import wait_open
 from agents.settings import Settings
 from agents.topics import make_topics
 from schemas.topics import DESK
+from streams.ledger.access import connect, server_of
 
 READY_WITHIN_S: Final = 90.0
 
@@ -70,6 +72,7 @@ class Centre:
 
     async def _start(self, supervisor: Supervisor) -> None:
         policy = load_policy(self.settings.district, self.settings.clock)
+        await asyncio.to_thread(self._knock_at_ledger)
         await self._start_broker(supervisor)
         await make_topics(self.bootstrap, self.settings.kafka)
         desk = self.settings.kafka.prefix + DESK
@@ -80,6 +83,13 @@ class Centre:
         supervisor.start(self._worker("ledger", "ledger"))
         for name in self._names:
             supervisor.start(self._worker(name, "intake,desk"))
+
+    def _knock_at_ledger(self) -> None:
+        """Find out now, not in a worker's log, that the ClickHouse that was named is not to be had."""
+        dsn = self.settings.ledger.dsn
+        if dsn is not None:
+            with told():
+                connect(server_of(dsn.get_secret_value()), create=True).close()
 
     async def _start_broker(self, supervisor: Supervisor) -> None:
         if self.bootstrap:

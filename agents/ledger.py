@@ -251,6 +251,18 @@ def _start(one: TopicPartition, committed: int | None, start: int, end: int) -> 
     return max(committed, start)
 
 
+async def begun(step: Callable[[], Awaitable[None]], *, die: Die = die) -> None:
+    """Open the way to ClickHouse; where that cannot be, its one line ends the process."""
+    try:
+        await step()
+    except LedgerError as error:
+        die(_code(error), str(error))
+
+
+def _code(error: LedgerError | OffsetBeyondEnd) -> Code:
+    return Code.FAILED if isinstance(error, LedgerAway) else Code.REFUSED
+
+
 class LedgerSeats:
     """The owners of the ledger stage in this process. All its methods are called on the event loop."""
 
@@ -295,8 +307,7 @@ class LedgerSeats:
         try:
             await owner.run()
         except (OffsetBeyondEnd, LedgerError) as error:
-            code = Code.FAILED if isinstance(error, LedgerAway) else Code.REFUSED
-            self._die(code, f"{owner.name} ends the process: {error}")
+            self._die(_code(error), f"{owner.name} ends the process: {error}")
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends the process
             if not isinstance(error, KafkaError):
                 _LOG.error("%s failed", owner.name, exc_info=error)  # a bug: the line alone would not find it

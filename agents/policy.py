@@ -31,16 +31,30 @@ async def clock_of(bootstrap: str, topic: str) -> Clock | None:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=20
     )
-    async with consumer:
-        consumer.assign([partition])
-        start = (await consumer.beginning_offsets([partition]))[partition]
-        end = (await consumer.end_offsets([partition]))[partition]
-        consumer.seek(partition, start)
-        while await consumer.position(partition) < end:
-            for record in (await consumer.getmany(partition, timeout_ms=200)).get(partition, []):
-                clock = _clock_in(record.value)
-                if clock is not None:
-                    return clock
+    try:
+        await consumer.start()
+        if topic not in await consumer.topics():
+            msg = (
+                f"{bootstrap} has no topic {topic}: make the topics with `lianqin topics --create`, "
+                "or correct LIANQIN_KAFKA__PREFIX"
+            )
+            raise UserError(msg)
+        return await _first_clock(consumer, partition)
+    finally:
+        # Also where it never came up: else it complains when it is collected.
+        await consumer.stop()
+
+
+async def _first_clock(consumer: AIOKafkaConsumer, partition: TopicPartition) -> Clock | None:
+    consumer.assign([partition])
+    start = (await consumer.beginning_offsets([partition]))[partition]
+    end = (await consumer.end_offsets([partition]))[partition]
+    consumer.seek(partition, start)
+    while await consumer.position(partition) < end:
+        for record in (await consumer.getmany(partition, timeout_ms=200)).get(partition, []):
+            clock = _clock_in(record.value)
+            if clock is not None:
+                return clock
     return None
 
 

@@ -22,8 +22,9 @@ PATIENCE_S: Final = 15.0
 @contextmanager
 def told() -> Iterator[None]:
     """Turn what the folder and the ledger raise into one line for the user."""
-    # The client writes a line of its own about each lost connection; the user gets ours.
-    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+    # The client and what it stands on write lines of their own about each lost connection; the user gets ours.
+    for name in ("clickhouse_connect", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         yield
     except (LedgerError, LocalError) as error:

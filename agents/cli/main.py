@@ -1,5 +1,6 @@
 """The program `lianqin`: its commands, and what happens to an error that the user can put right."""
 
+import logging
 import sys
 from typing import NoReturn
 
@@ -14,6 +15,7 @@ from agents.cli.topics import topics
 from agents.cli.up import up
 from agents.cli.worker import worker
 from agents.errors import REFUSED, UserError
+from streams.ledger.errors import LedgerError
 
 app = typer.Typer(
     name="lianqin",
@@ -40,9 +42,11 @@ def _settings_problem(error: ValidationError) -> str:
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 the answer is no (audit), 2 refused, 70 a bug."""
+    # What a client writes about each connection it tries is no news beside our own line.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         app()
-    except UserError as error:
+    except (UserError, LedgerError) as error:
         _refuse(str(error))
     except KafkaConnectionError as error:
         _refuse(f"no broker answers ({error}): start one with `lianqin up`, or set LIANQIN_KAFKA__BOOTSTRAP")

@@ -31,8 +31,6 @@ def up(
     Example: `lianqin up --clock log --data-dir /tmp/lq`
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    # Topics just made have no leader for a moment; its retries are nothing to tell a user.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     chosen = settings(data_dir, clock=clock, district=district)
     folder = DataFolder(chosen.data_dir)
     with folder.lock():

@@ -43,6 +43,7 @@ def worker(
     folder = DataFolder(chosen.data_dir)
     plan = _plan(chosen, folder, folder.read_run(), _stages(stages), name)
     asyncio.run(hold_to_clock(plan.owners.bootstrap, plan.owners.prefix + DESK, plan.clock))
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)  # from here on it goes to a log
     app.run(plan)
 
 
