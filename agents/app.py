@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+import uvloop
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
@@ -163,5 +164,5 @@ STAGES: Final[dict[str, Callable[[Parts], None]]] = {"intake": _intake, "desk": 
 def run(plan: Plan) -> None:
     """Run a worker in this process until SIGTERM or SIGINT; it ends the process."""
     collect_seldom()
-    asyncio.set_event_loop(asyncio.new_event_loop())
+    asyncio.set_event_loop(uvloop.new_event_loop())
     worker(plan).execute_from_commandline()
