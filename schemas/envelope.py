@@ -29,6 +29,7 @@ def _second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+@lru_cache(maxsize=4096)  # what a batch of records was appended with is one time
 def rfc3339(time: int) -> str:
     """A time in milliseconds since the epoch as RFC 3339, UTC."""
     return f"{_second(time // 1000)}.{time % 1000:03d}Z"

@@ -8,13 +8,13 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
-from schemas.codec import STRICT, Contract, contract
+from schemas.codec import STRICT, Contract, passing_contract
 from schemas.codes import Fate, Flag, Level, Outcome, Refusal, Stage, Urgency
 from schemas.commands import Origin
 from schemas.state import Deadline
 
 
-@contract
+@passing_contract
 class TicketOpened:
     """A ticket began (立案): what was reported, and the limits that run from here."""
 
@@ -41,7 +41,7 @@ class TicketOpened:
     deadlines: tuple[Deadline, ...]
 
 
-@contract
+@passing_contract
 class _Moved:
     """A ticket reached a stage. `inferred`: the stages that passed with it, not reported by anybody."""
 
@@ -60,14 +60,14 @@ class _Moved:
     """All that run on from here."""
 
 
-@contract
+@passing_contract
 class TicketAccepted(_Moved):
     """受理."""
 
     type: Literal["lianqin.ticket.accepted.v1"] = "lianqin.ticket.accepted.v1"
 
 
-@contract
+@passing_contract
 class TicketDispatched(_Moved):
     """派遣: a unit holds it."""
 
@@ -76,28 +76,28 @@ class TicketDispatched(_Moved):
     level: Level
 
 
-@contract
+@passing_contract
 class TicketSigned(_Moved):
     """签收."""
 
     type: Literal["lianqin.ticket.signed.v1"] = "lianqin.ticket.signed.v1"
 
 
-@contract
+@passing_contract
 class TicketHandled(_Moved):
     """处置."""
 
     type: Literal["lianqin.ticket.handled.v1"] = "lianqin.ticket.handled.v1"
 
 
-@contract
+@passing_contract
 class TicketVerified(_Moved):
     """核查."""
 
     type: Literal["lianqin.ticket.verified.v1"] = "lianqin.ticket.verified.v1"
 
 
-@contract
+@passing_contract
 class TicketClosed(_Moved):
     """结案: `took` since it was opened, and whether that kept the overall limit."""
 
@@ -107,7 +107,7 @@ class TicketClosed(_Moved):
     flags: tuple[Flag, ...]
 
 
-@contract
+@passing_contract
 class TicketRated(_Moved):
     """评价: 1 (worst) to 5."""
 
@@ -115,7 +115,7 @@ class TicketRated(_Moved):
     score: int
 
 
-@contract
+@passing_contract
 class TicketAmended:
     """补充: the source said something else about a report that the ticket holds."""
 
@@ -132,7 +132,7 @@ class TicketAmended:
     details: dict[str, str]
 
 
-@contract
+@passing_contract
 class _Joined:
     """A report joined an open ticket."""
 
@@ -149,21 +149,21 @@ class _Joined:
     flags: tuple[Flag, ...]
 
 
-@contract
+@passing_contract
 class TicketUrged(_Joined):
     """催办: the same reporter asked again about the same matter (D1)."""
 
     type: Literal["lianqin.ticket.urged.v1"] = "lianqin.ticket.urged.v1"
 
 
-@contract
+@passing_contract
 class TicketMerged(_Joined):
     """并案: another report of the same object (D2)."""
 
     type: Literal["lianqin.ticket.merged.v1"] = "lianqin.ticket.merged.v1"
 
 
-@contract
+@passing_contract
 class ReportClosed:
     """The source closed a report that had joined the ticket: it counts for the report, the ticket goes on."""
 
@@ -176,7 +176,7 @@ class ReportClosed:
     flags: tuple[Flag, ...]
 
 
-@contract
+@passing_contract
 class _Ran:
     """A deadline fired; the event's time is its due time. `limit`: `overall` or a stage."""
 
@@ -187,21 +187,21 @@ class _Ran:
     unit: str
 
 
-@contract
+@passing_contract
 class LimitWarned(_Ran):
     """预警: most of the limit is spent."""
 
     type: Literal["lianqin.limit.warned.v1"] = "lianqin.limit.warned.v1"
 
 
-@contract
+@passing_contract
 class LimitPassed(_Ran):
     """超时: the limit is over."""
 
     type: Literal["lianqin.limit.passed.v1"] = "lianqin.limit.passed.v1"
 
 
-@contract
+@passing_contract
 class ReportSettled:
     """What became of a report; each has exactly one."""
 
@@ -216,7 +216,7 @@ class ReportSettled:
     origin: Origin | None
 
 
-@contract
+@passing_contract
 class CommandSettled:
     """What became of any other command; each has exactly one."""
 

@@ -124,7 +124,9 @@ class Draft:
         memory.prune()
 
     def _oldest_first(self, ids: tuple[str, ...] | None) -> list[Ticket]:
-        found = [ticket for ticket in map(self._tickets.get, ids or ()) if ticket is not None]
+        if not ids:
+            return []
+        found = [ticket for ticket in map(self._tickets.get, ids) if ticket is not None]
         return sorted(found, key=lambda ticket: (ticket.opened_at, ticket.id))
 
     def _index(self, ticket: Ticket, known: int) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -62,9 +62,8 @@ class Memory(Protocol):
 M = TypeVar("M", bound=Memory)
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
-    """One record to be sent in the batch's transaction."""
+class Send(NamedTuple):
+    """One record to be sent in the batch's transaction. A tuple: five are made a report, at a third of the price."""
 
     topic: str
     partition: int

@@ -62,11 +62,10 @@ class Transactions:
             batches = packed.get((send.topic, send.partition))
             if batches is None:
                 batches = packed[send.topic, send.partition] = [create()]
-            record = _fields(send, now_ms)
-            if batches[-1].append(**record) is None:
+            if not _appended(batches[-1], send, now_ms):
                 # An empty batch takes a record of any size.
                 batches.append(create())
-                batches[-1].append(**record)
+                _appended(batches[-1], send, now_ms)
         return {TopicPartition(*place): self._checked(place, batches) for place, batches in packed.items()}
 
     def _checked(self, place: tuple[str, int], batches: list[Any]) -> list[Any]:
@@ -93,15 +92,12 @@ class Transactions:
             _check_sent(partition, size, future)
 
 
-def _fields(send: Send, now_ms: int) -> dict[str, Any]:
-    headers = send.headers
+def _appended(batch: Any, send: Send, now_ms: int) -> bool:
+    """Whether the batch had room for the record."""
+    _, _, key, value, headers = send
     # aiokafka's builder takes a list and nothing else.
-    return {
-        "timestamp": now_ms,
-        "key": send.key,
-        "value": send.value,
-        "headers": headers if type(headers) is list else list(headers),
-    }
+    listed = headers if type(headers) is list else list(headers)
+    return batch.append(timestamp=now_ms, key=key, value=value, headers=listed) is not None
 
 
 def is_fence(error: BaseException | None) -> bool:

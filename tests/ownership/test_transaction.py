@@ -23,7 +23,7 @@ async def test_a_record_too_large_for_its_topic_commits_nothing_and_loses_nothin
     def grow(batch: Batch[Counts]) -> Answer:
         answer = count(batch)
         # Random, as the broker looks at it compressed.
-        large = b"0 " + b"".join(b"%d" % (7919**number % 10**9) for number in range(5000))
+        large = b"0 " + b"".join(b"%d" % (7919**number % 10**9) for number in range(10_000))
         return Answer(sends=[*answer.sends, Send(kafka.topic("out"), 0, b"large", large)], state=answer.state)
 
     with pytest.raises(RecordTooLarge, match=r"out-0 is too large: the topic's max\.message\.bytes"):
