@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.chaos.centre import Up
+from tests.chaos.centre import NotReady, Up
 from tests.chaos.faults import Felt, Striker, plan
 from tests.chaos.kafka import Ends
 from tests.chaos.load import Load
@@ -144,7 +144,12 @@ def main(arguments: Sequence[str]) -> int:
 
     root = keep or Path(tempfile.mkdtemp(prefix="lianqin-chaos-"))
     root.mkdir(parents=True, exist_ok=True)
-    ran = run(asked, root / "data", tell)
+    try:
+        ran = run(asked, root / "data", tell)
+    except (NotReady, TimeoutError, RuntimeError) as error:
+        tell(f"{error}; data and logs stay in {root}")
+        sys.stdout.write(f"chaos seed={asked.seed} records={asked.records}: NOT carried out\n")
+        return 1
     for difference in ran.verdict.findings.named:
         tell(difference)
     tell(_figures(ran))

@@ -31,14 +31,15 @@ class Boston:
     _made: int = 0
     written: list[BostonFile] = field(default_factory=list)
 
-    def file(self, rows: int, *, odd: tuple[bytes, ...] = ()) -> BostonFile:
-        """Rows a minute apart, two of three closed the next day; `odd` lines, which hold no report, go in between."""
+    def file(self, rows: int, *, broken: tuple[bytes, ...] = (), placeless: tuple[bytes, ...] = ()) -> BostonFile:
+        """Rows a minute apart, two of three closed the next day; the odd lines, never closed, go in between."""
         lines = [self._row(number) for number in range(rows)]
-        lines[rows // 2 : rows // 2] = odd
+        lines[rows // 2 : rows // 2] = [*broken, *placeless]
         path = self.folder / f"boston-{self._made}.csv"
         path.write_bytes(b"\n".join([COLUMNS.encode(), *lines, b""]))
         self.day += timedelta(days=30)
-        made = BostonFile(path, rows, sum(number % 3 != 0 for number in range(rows)), len(odd))
+        closings = sum(number % 3 != 0 for number in range(rows))
+        made = BostonFile(path, rows + len(placeless), closings, len(broken))
         self.written.append(made)
         return made
 
