@@ -87,12 +87,13 @@ class Story:
         """Fold one record of `tickets` or `dead-letter`."""
         topic, partition, offset = place_of(message)
         headers = headers_of(message)
-        data: dict[str, Any] = json.loads(message.value() or b"null") if "ce_id" in headers else {}
-        row = row_of_event(headers, data) if data else row_of_letter(headers)
-        self.rows.setdefault((topic, partition), {})[offset] = hash(row)
-        if data:
+        rows = self.rows.setdefault((topic, partition), {})
+        if "ce_id" in headers:
+            data: dict[str, Any] = json.loads(message.value() or b"null")
+            rows[offset] = hash(row_of_event(headers, data))
             self._event(message, headers, data)
         else:
+            rows[offset] = hash(row_of_letter(headers))
             self._letter(headers)
 
     def _letter(self, headers: Mapping[str, str]) -> None:
@@ -249,7 +250,7 @@ def compare_with_clickhouse(ledger: Ledger, story: Story, findings: Findings) ->
             time.sleep(0.5)
         rows = client.query(f"{_ROWS} {_WHERE}", parameters=given).result_rows
         found += len(rows)
-        _compare_rows((topic, partition), expected, rows, findings)
+        compare_rows((topic, partition), expected, rows, findings)
     others = client.query("SELECT DISTINCT _topic, _partition FROM events").result_rows
     for one in {tuple(row) for row in others} - story.rows.keys():
         findings.add("clickhouse", f"{one}: rows of a log that has no records")
@@ -261,9 +262,10 @@ def _count(client: Client, given: dict[str, Any]) -> int:
     return int(client.query(f"{_COUNT} {_WHERE}", parameters=given).result_rows[0][0])
 
 
-def _compare_rows(
+def compare_rows(
     where: tuple[str, int], expected: Mapping[int, int], rows: Sequence[Sequence[Any]], findings: Findings
 ) -> None:
+    """The rows of one partition against the hashes of its records."""
     if len(rows) != len(expected):
         findings.add("clickhouse", f"{where}: {len(rows)} rows, {len(expected)} records")
     stands = {row[0]: hash(tuple(row[1:])) for row in rows}
