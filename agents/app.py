@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from agents import desk, intake, ledger
 from agents.flow import Flow
-from agents.garbage import collect_seldom, keep_off
+from agents.garbage import keep_off
 from agents.leasing import Background, Holder, Lease, OneWorker, lease
 from agents.observing import DeskWatch, Observer, loop_lag
 from agents.settings import MetricsSettings
@@ -163,6 +163,5 @@ STAGES: Final[dict[str, Callable[[Parts], None]]] = {"intake": _intake, "desk": 
 
 def run(plan: Plan) -> None:
     """Run a worker in this process until SIGTERM or SIGINT; it ends the process."""
-    collect_seldom()
     asyncio.set_event_loop(uvloop.new_event_loop())
     worker(plan).execute_from_commandline()
