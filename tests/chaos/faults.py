@@ -118,4 +118,6 @@ class Striker:
                 msg = f"no output on some partition for {AGAIN_WITHIN_S:.0f} s after {fault.kind} {fault.victim}"
                 raise TimeoutError(msg)
             time.sleep(LOOK_EVERY_S)
-        self.felt.silent_s.append((f"{fault.kind} {fault.victim}", time.monotonic() - since))
+        silent_s = time.monotonic() - since
+        self.felt.silent_s.append((f"{fault.kind} {fault.victim}", silent_s))
+        self._tell(f"output on every partition again after {silent_s:.1f} s")
