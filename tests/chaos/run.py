@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from confluent_kafka import KafkaException
+
 from tests.chaos.centre import NotReady, Up
 from tests.chaos.faults import Felt, Striker, plan
 from tests.chaos.kafka import Ends
@@ -145,8 +147,8 @@ def main(arguments: Sequence[str]) -> int:
     root.mkdir(parents=True, exist_ok=True)
     try:
         ran = run(asked, root / "data", tell)
-    except (NotReady, TimeoutError, RuntimeError) as error:
-        tell(f"{error}; data and logs stay in {root}")
+    except (NotReady, TimeoutError, RuntimeError, KafkaException) as error:
+        tell(f"{error}; `up` said: {(root / 'data.log').read_text()[-1000:]}; data and logs stay in {root}")
         sys.stdout.write(f"chaos seed={asked.seed} records={asked.records}: NOT carried out\n")
         return 1
     for difference in ran.verdict.findings.named:
