@@ -14,7 +14,7 @@ from agents.cli.report import report
 from agents.cli.topics import topics
 from agents.cli.up import up
 from agents.cli.worker import worker
-from agents.errors import REFUSED, UserError
+from agents.errors import AWAY, REFUSED, Away, UserError
 from streams.ledger.errors import LedgerError
 
 app = typer.Typer(
@@ -29,9 +29,9 @@ for command in (up, worker, feed, report, audit, topics):
     app.command()(command)
 
 
-def _refuse(text: str) -> NoReturn:
+def _refuse(text: str, code: int = REFUSED) -> NoReturn:
     sys.stderr.write(f"lianqin: {text}\n")
-    sys.exit(REFUSED)
+    sys.exit(code)
 
 
 def _settings_problem(error: ValidationError) -> str:
@@ -41,11 +41,13 @@ def _settings_problem(error: ValidationError) -> str:
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 the answer is no (audit), 2 refused, 70 a bug."""
+    """Run the command line. Exit codes: 0 done, 1 the answer is no (audit), 2 refused, 70 a bug or a broker away."""
     # What a client writes about each connection it tries is no news beside our own line.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         app()
+    except Away as error:
+        _refuse(str(error), AWAY)
     except (UserError, LedgerError) as error:
         _refuse(str(error))
     except KafkaConnectionError as error:

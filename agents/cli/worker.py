@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from aiokafka.errors import KafkaConnectionError
 
 from agents import app
 from agents.cli.options import DataDir, settings
-from agents.errors import UserError
+from agents.errors import Away, UserError
 from agents.keys import privacy_key
 from agents.local.folder import DataFolder, LedgerAccess, RunFile
 from agents.packs import load_pack, load_sources
@@ -42,7 +43,12 @@ def worker(
     chosen = settings(data_dir, clock=clock)
     folder = DataFolder(chosen.data_dir)
     plan = _plan(chosen, folder, folder.read_run(), _stages(stages), name)
-    asyncio.run(hold_to_clock(plan.owners.bootstrap, plan.owners.prefix + DESK, plan.clock))
+    try:
+        asyncio.run(hold_to_clock(plan.owners.bootstrap, plan.owners.prefix + DESK, plan.clock))
+    except KafkaConnectionError as error:
+        # No refusal: a broker that is being started again must not make `up` give its workers up.
+        msg = f"no broker answers ({error}): start one with `lianqin up`, or set LIANQIN_KAFKA__BOOTSTRAP"
+        raise Away(msg) from error
     logging.getLogger("aiokafka").setLevel(logging.WARNING)  # from here on it goes to a log
     app.run(plan)
 
