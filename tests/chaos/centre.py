@@ -114,9 +114,9 @@ class Up:
         host, _, port = found["url"].removeprefix("http://").rpartition(":")
         return Ledger(host, int(port), found["user"], found["password"])
 
-    def worker(self, name: str) -> int | None:
-        """The pid of the worker of that name, `None` between two lives."""
-        return worker_pids(self.process.pid).get(name)
+    def child(self, name: str) -> int | None:
+        """The pid of the worker of that name, or of the `broker`; `None` between two lives."""
+        return named_children(self.process.pid).get(name)
 
     def ask(self, *arguments: str, timeout_s: float = 300.0) -> subprocess.CompletedProcess[str]:
         """Run another command on the same folder."""
@@ -143,11 +143,15 @@ def children_of(pid: int) -> dict[int, Sequence[str]]:
     return found
 
 
-def worker_pids(up: int) -> dict[str, int]:
-    """The workers of an `up` by the name they were given."""
-    return {
-        command[command.index("--name") + 1]: pid for pid, command in children_of(up).items() if "--name" in command
-    }
+def named_children(up: int) -> dict[str, int]:
+    """The children of an `up`: workers by the name they were given, and the broker."""
+    return {name: pid for pid, command in children_of(up).items() if (name := _name(command)) is not None}
+
+
+def _name(command: Sequence[str]) -> str | None:
+    if "--name" in command:
+        return command[command.index("--name") + 1]
+    return "broker" if "kafka.Kafka" in command else None
 
 
 def send_signal(pid: int, number: signal.Signals) -> bool:

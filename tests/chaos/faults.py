@@ -3,6 +3,7 @@
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -14,6 +15,7 @@ from tests.chaos.sending import Sent
 Kind = Literal["kill", "freeze"]
 WORKERS: Final = ("worker-1", "worker-2")
 LEDGER: Final = "ledger"
+BROKER: Final = "broker"
 SESSION_S: Final = 6.0
 """How long a member may be silent before the group gives its seats away."""
 THERE_WITHIN_S: Final = 60.0
@@ -33,27 +35,45 @@ class Fault:
     rushed: bool = False
 
 
-def plan(seed: int, records: int, *, kills: int, freezes: int) -> list[Fault]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How many faults of each kind."""
+
+    kills: int
+    freezes: int
+    broker_kills: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.kills + self.freezes + self.broker_kills
+
+
+def plan(seed: int, records: int, wanted: Wanted) -> list[Fault]:
     """The faults of a run, spread over the records."""
     draw = random.Random(f"faults-{seed}")
-    kill: Kind = "kill"
-    kinds: list[Kind] = [kill] * kills + ["freeze"] * freezes
-    draw.shuffle(kinds)
-    step = records / (len(kinds) + 1)
-    return [_fault(draw, kind, round(step * (number + draw.uniform(0.6, 1.2)))) for number, kind in enumerate(kinds)]
+    kill: tuple[Kind, str] = ("kill", "")
+    freeze: tuple[Kind, str] = ("freeze", "")
+    broker: tuple[Kind, str] = ("kill", BROKER)
+    blows = [kill] * wanted.kills + [freeze] * wanted.freezes + [broker] * wanted.broker_kills
+    draw.shuffle(blows)
+    step = records / (len(blows) + 1)
+    return [_fault(draw, blow, round(step * (number + draw.uniform(0.6, 1.2)))) for number, blow in enumerate(blows)]
 
 
-def _fault(draw: random.Random, kind: Kind, at: int) -> Fault:
-    victim = LEDGER if draw.random() < 0.2 else draw.choice(WORKERS)
+def _fault(draw: random.Random, blow: tuple[Kind, str], at: int) -> Fault:
+    kind, victim = blow
+    drawn = LEDGER if draw.random() < 0.2 else draw.choice(WORKERS)
     hold_s = draw.uniform(SESSION_S + 1.5, SESSION_S + 6) if kind == "freeze" else 0.0
-    return Fault(at=at, kind=kind, victim=victim, hold_s=hold_s, rushed=draw.random() < 0.2)
+    return Fault(at=at, kind=kind, victim=victim or drawn, hold_s=hold_s, rushed=draw.random() < 0.2)
 
 
 @dataclass(slots=True)
 class Felt:
     """What was done, and how long no output came on some partition after it."""
 
-    struck: dict[Kind, int] = field(default_factory=lambda: {"kill": 0, "freeze": 0})
+    struck: Counter[str] = field(default_factory=Counter)
+    """By `kill`, `freeze`, `broker`."""
     silent_s: list[tuple[str, float]] = field(default_factory=list)
     """After each fault that was waited for: what it was, and seconds until every partition moved again."""
     after_the_flow: int = 0
@@ -61,7 +81,7 @@ class Felt:
 
     def worst(self, kind: Kind) -> str:
         """The longest silence after faults of this kind on workers."""
-        felt = [s for what, s in self.silent_s if what.startswith(kind) and LEDGER not in what]
+        felt = [s for what, s in self.silent_s if what.startswith(kind) and what.split()[1] in WORKERS]
         return f"{max(felt):.1f} s ({kind})" if felt else f"- ({kind})"
 
 
@@ -98,12 +118,12 @@ class Striker:
             if fault.kind == "freeze":
                 time.sleep(max(0.0, struck_at + fault.hold_s - time.monotonic()))
                 send_signal(pid, signal.SIGCONT)
-        self.felt.struck[fault.kind] += 1
+        self.felt.struck[BROKER if fault.victim == BROKER else fault.kind] += 1
 
     def _pid(self, name: str) -> int:
         """The victim; one that is between two lives is waited for."""
         until = time.monotonic() + THERE_WITHIN_S
-        while (pid := self._up.worker(name)) is None:
+        while (pid := self._up.child(name)) is None:
             if time.monotonic() > until:
                 msg = f"{name} was not started again within {THERE_WITHIN_S:.0f} s"
                 raise TimeoutError(msg)

@@ -21,7 +21,8 @@ class Ends:
     """The ends of some topics, as they may be read."""
 
     def __init__(self, bootstrap: str, topics: Sequence[str]) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, **SILENT})
+        self._bootstrap = bootstrap
+        self._admin = self._client()
         known = self._admin.list_topics(timeout=ANSWER_WITHIN_S).topics
         self.partitions = [TopicPartition(topic, p, 0) for topic in topics for p in sorted(known[topic].partitions)]
 
@@ -35,6 +36,11 @@ class Ends:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.2)
+                # What it knew of the leaders is of the broker's last life.
+                self._admin = self._client()
+
+    def _client(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self._bootstrap, **SILENT})
 
     def _ask(self) -> Mapping[Partition, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client's own

@@ -19,7 +19,7 @@ from typing import Final
 from confluent_kafka import KafkaException
 
 from tests.chaos.centre import NotReady, Up
-from tests.chaos.faults import Felt, Striker, plan
+from tests.chaos.faults import Felt, Striker, Wanted, plan
 from tests.chaos.kafka import Ends
 from tests.chaos.load import Load
 from tests.chaos.policy import shorten
@@ -39,12 +39,11 @@ class Asked:
 
     seed: int
     records: int
-    kills: int
-    freezes: int
+    wanted: Wanted
 
     def per_second(self, total: int) -> float:
         """So many of all records a second that each fault strikes while they flow."""
-        return total / ((self.kills + self.freezes) * FAULT_EVERY_S + 5)
+        return total / (self.wanted.total * FAULT_EVERY_S + 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,8 @@ class Ran:
     @property
     def ok(self) -> bool:
         """All whole, every fault struck during the flow, and the program's own audit says the same."""
-        struck = self.felt.struck == {"kill": self.asked.kills, "freeze": self.asked.freezes}
-        return self.verdict.ok and self.audit_ok and struck and self.felt.after_the_flow == 0
+        struck = self.felt.struck.total() == self.asked.wanted.total and self.felt.after_the_flow == 0
+        return self.verdict.ok and self.audit_ok and struck
 
     @property
     def line(self) -> str:
@@ -70,10 +69,11 @@ class Ran:
         deadlines = _or_count(found.of("deadline", "time"), "deadlines right", "deadlines wrong")
         planted = _or_count(found.of("fate", "unfounded"), "fates as planted", "fates wrong")
         clickhouse = _or_count(found.of("clickhouse"), "ClickHouse equal", "differences in ClickHouse")
+        brokers = f" broker_kills={struck['broker']}" if struck["broker"] else ""
         return (
-            f"chaos seed={asked.seed} records={asked.records} kills={struck['kill']} freezes={struck['freeze']}: "
-            f"{found.of('lost')} lost, {found.of('twice')} twice, {sequences}, {planted}, {deadlines}, {clickhouse}, "
-            f"audit {'ok' if self.audit_ok else 'NOT ok'}"
+            f"chaos seed={asked.seed} records={asked.records} kills={struck['kill']} freezes={struck['freeze']}"
+            f"{brokers}: {found.of('lost')} lost, {found.of('twice')} twice, {sequences}, {planted}, {deadlines}, "
+            f"{clickhouse}, audit {'ok' if self.audit_ok else 'NOT ok'}"
         )
 
 
@@ -100,7 +100,7 @@ def _fire(asked: Asked, up: Up, prefix: str, tell: Callable[[str], None]) -> Fel
     """Send and strike; returns when all is sent and the last fault is over."""
     total = sum(1 for _ in Load(asked.seed, asked.records))
     sent, load, pace = Sent(), Load(asked.seed, asked.records), Pace(asked.per_second(total))
-    faults = plan(asked.seed, total, kills=asked.kills, freezes=asked.freezes)
+    faults = plan(asked.seed, total, asked.wanted)
     tell(f"{total:,} records will be sent, {pace.per_second:.0f} a second, and {len(faults)} faults strike meanwhile")
     output = Ends(up.bootstrap, [f"{prefix}tickets"])
     sending = threading.Thread(target=send, args=(up.bootstrap, prefix, load, sent, pace), name="sending", daemon=True)
@@ -123,15 +123,16 @@ def asked_for(arguments: Sequence[str]) -> tuple[Asked, Path | None]:
     parser.add_argument("--records", type=int, default=200_000, help="reports to send")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--freezes", type=int, default=5)
+    parser.add_argument("--broker-kills", type=int, default=0, help="kill the broker itself so often, too")
     parser.add_argument("--minutes", type=float, help="go on for so long instead")
     parser.add_argument("--keep", type=Path, help="a folder for data and logs, which stays")
     given = parser.parse_args(arguments)
-    asked = Asked(seed=given.seed, records=given.records, kills=given.kills, freezes=given.freezes)
+    wanted, records = Wanted(kills=given.kills, freezes=given.freezes, broker_kills=given.broker_kills), given.records
     if given.minutes is not None:
         faults = max(5, round(given.minutes * 60 / FAULT_EVERY_S))
         records = round(given.minutes * 60 * SOAK_PER_SECOND * REPORTS_SHARE)
-        asked = Asked(seed=given.seed, records=records, kills=faults - faults // 5, freezes=faults // 5)
-    return asked, given.keep
+        wanted = Wanted(kills=faults - faults // 5, freezes=faults // 5, broker_kills=given.broker_kills)
+    return Asked(seed=given.seed, records=records, wanted=wanted), given.keep
 
 
 def main(arguments: Sequence[str]) -> int:

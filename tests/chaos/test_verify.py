@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Message
 
-from tests.chaos.faults import plan
+from tests.chaos.faults import Wanted, plan
 from tests.chaos.load import Load, Planted
 from tests.chaos.verify import Findings, Inputs, Story, account, compare_rows
 
@@ -167,9 +167,9 @@ def kind(planted: Planted) -> str:
 
 
 def test_faults_are_spread_over_the_records() -> None:
-    faults = plan(7, 10_000, kills=8, freezes=2)
+    faults = plan(7, 10_000, Wanted(kills=18, freezes=2, broker_kills=1))
     assert [fault.at for fault in faults] == sorted({fault.at for fault in faults})
     assert faults[-1].at < 10_000
     assert sum(fault.kind == "freeze" for fault in faults) == 2
     assert all(fault.hold_s > 6 for fault in faults if fault.kind == "freeze")
-    assert {fault.victim for fault in faults} == {"worker-1", "worker-2", "ledger"}
+    assert {fault.victim for fault in faults} == {"worker-1", "worker-2", "ledger", "broker"}
