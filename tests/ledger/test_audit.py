@@ -57,7 +57,9 @@ class District:
         """Commit a stage's offset at the topic's end."""
         one = TopicPartition(self.logs.prefix + name, 0)
         async with AIOKafkaConsumer(
-            bootstrap_servers=self.logs.bootstrap, group_id=self.logs.prefix + group
+            bootstrap_servers=self.logs.bootstrap,
+            group_id=self.logs.prefix + group,
+            enable_auto_commit=False,  # closing would commit the place that was read before
         ) as consumer:
             consumer.assign([one])
             await consumer.commit({one: (await consumer.end_offsets([one]))[one]})
