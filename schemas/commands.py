@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
-from schemas.codec import STRICT, Contract, contract
+from schemas.codec import STRICT, Contract, passing_contract
 from schemas.codes import Flag, Stage, Urgency
 from schemas.policy import Policy
 
@@ -15,7 +15,7 @@ Millis = Annotated[int, Field(ge=0, lt=253_402_300_800_000)]
 """A time that has a date: 1970 to 9999."""
 
 
-@contract
+@passing_contract
 class Origin:
     """Where a command's input stands: the intake topic's full name, partition, offset."""
 
@@ -26,7 +26,7 @@ class Origin:
     offset: Whole
 
 
-@contract
+@passing_contract
 class Report:
     """A report (上报): somebody says that something is the matter. Free of names and numbers of persons."""
 
@@ -58,7 +58,7 @@ class Report:
     origin: Origin | None = None
 
 
-@contract
+@passing_contract
 class Feedback:
     """What a handler or an operator did with a ticket (处置反馈): it has reached `stage`.
 
@@ -84,7 +84,7 @@ class Feedback:
     origin: Origin | None = None
 
 
-@contract
+@passing_contract
 class Tick:
     """Time passes. Empty under the wall clock; under the log clock it says how late it is. Never settled."""
 
@@ -94,7 +94,7 @@ class Tick:
     time: Millis | None = None
 
 
-@contract
+@passing_contract
 class PolicyPublished:
     """From here on this policy holds. The first record of every desk partition is one."""
 

@@ -14,30 +14,32 @@ _TAIL: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`per_second` in steady state; `whole_per_second` from the first output to the last."""
+    """Of inputs, by the times of what came of them. CPU seconds are those of the same while."""
 
     count: int
     seconds: float
     per_second: float
-    whole_per_second: float
     cpu_seconds_per_million: dict[str, float]
-    """By process, in steady state."""
+    """By process."""
     per_cpu_second: float
     """Of all processes together: what a core does, whoever else was busy on the machine."""
 
 
-def rate_of(times_ms: Sequence[int], watch: CpuWatch, outputs_of_one: float = 1.0) -> Rate:
-    """The rate of inputs from the times of the outputs, where one input has so many of them."""
+def steady(times_ms: Sequence[int], watch: CpuWatch, inputs: int) -> Rate:
+    """The rate of a single stage once it runs: all inputs had so many outputs, at these times."""
     times = sorted(times_ms)
     first, last = int(len(times) * _WARM), int(len(times) * (1 - _TAIL)) - 1
-    begin_s, end_s = times[first] / 1000, times[last] / 1000
-    count = (last - first) / outputs_of_one
-    used = watch.used(begin_s, end_s)
+    return between(times[first], times[last], watch, round((last - first) / len(times) * inputs))
+
+
+def between(begin_ms: int, end_ms: int, watch: CpuWatch, inputs: int) -> Rate:
+    """So many inputs were done between two moments."""
+    seconds = max(0.001, (end_ms - begin_ms) / 1000)
+    used = watch.used(begin_ms / 1000, end_ms / 1000)
     return Rate(
-        count=round(len(times) / outputs_of_one),
-        seconds=round((times[-1] - times[0]) / 1000, 2),
-        per_second=count / (end_s - begin_s),
-        whole_per_second=len(times) / outputs_of_one / max(0.001, (times[-1] - times[0]) / 1000),
-        cpu_seconds_per_million={name: cpu / count * 1e6 for name, cpu in used.items()},
-        per_cpu_second=count / max(0.01, sum(used.values())),
+        count=inputs,
+        seconds=round(seconds, 2),
+        per_second=inputs / seconds,
+        cpu_seconds_per_million={name: cpu / inputs * 1e6 for name, cpu in used.items()},
+        per_cpu_second=inputs / max(0.01, sum(used.values())),
     )

@@ -8,7 +8,7 @@ from schemas.topics import Topic
 from tests.bench import small_faust, small_job, small_lianqin
 from tests.bench.cpu import CpuWatch
 from tests.bench.logs import Progress, fill, read
-from tests.bench.rate import Rate, rate_of
+from tests.bench.rate import Rate, steady
 from tests.bench.stand import Child, Stand, Tell
 
 _PATIENCE_S: Final = 60.0
@@ -48,4 +48,4 @@ def _measured(
     if len(outputs) != distinct or len({key for key, _ in outputs}) != distinct:
         msg = f"{name}: {len(outputs)} outputs of {distinct} different reports"
         raise RuntimeError(msg)
-    return rate_of([at for _, at in outputs], watch, outputs_of_one=distinct / records)
+    return steady([at for _, at in outputs], watch, records)
