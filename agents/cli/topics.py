@@ -6,7 +6,7 @@ from typing import Annotated
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from agents.access import bootstrap_of
 from agents.cli.options import AsJson, DataDir, settings
@@ -32,7 +32,10 @@ def topics(
     if as_json:
         typer.echo(orjson.dumps([_row(topic, chosen.kafka) for topic in ALL], option=orjson.OPT_INDENT_2).decode())
         return
-    table = Table("topic", "holds", "key", "partitions", "kept")
+    # Never cut a name short: it is what a subscriber copies.
+    table = Table(
+        Column("topic", no_wrap=True), "holds", "key", Column("partitions", justify="right"), "kept", box=None
+    )
     for topic in ALL:
         name, partitions = chosen.kafka.prefix + topic.name, partitions_of(topic, chosen.kafka)
         table.add_row(name, topic.holds, topic.key, str(partitions), _kept(topic))
