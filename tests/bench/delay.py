@@ -16,9 +16,10 @@ from tests.bench.path import PREFIX
 from tests.bench.stand import Stand, Tell
 
 PER_SECOND: Final = 100
-_WARM_S: Final = 3.0
-"""What comes in this time is not counted: connections are made, programs warm up."""
-_LAST_S: Final = 5.0
+_WARM: Final = 300
+"""The first rows are not counted: workers start, owners fold their state, connections are made."""
+_QUIET_S: Final = 2.0
+_PATIENCE_S: Final = 60.0
 _OPENED: Final = b"lianqin.ticket.opened.v1"
 
 
@@ -47,6 +48,16 @@ class _Subscriber:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
+    def wait_quiet(self) -> None:
+        """Return when tickets were seen, and for a while no more came."""
+        deadline, last = time.monotonic() + _PATIENCE_S, -1
+        while (count := len(self.seen)) == 0 or count != last:
+            if time.monotonic() > deadline:
+                msg = f"no end of tickets, or no beginning: {count} until now"
+                raise TimeoutError(msg)
+            last = count
+            time.sleep(_QUIET_S)
+
     def stop(self) -> None:
         self._over.set()
         self._thread.join()
@@ -67,14 +78,13 @@ def measured(stand: Stand, rows: Sequence[Row], tell: Tell) -> Delay:
     """Send the rows at an even pace while workers run. Repeats, urges and merges open no ticket and do not count."""
     subscriber = _Subscriber(stand.bootstrap)
     try:
-        appended = _send(stand.bootstrap, rows, tell)
-        time.sleep(_LAST_S)
+        _send(stand.bootstrap, rows[:_WARM], tell)
+        subscriber.wait_quiet()
+        appended = _send(stand.bootstrap, rows[_WARM:], lambda done: tell(_WARM + done))
+        subscriber.wait_quiet()
     finally:
         subscriber.stop()
-    begun = min(appended.values()) + _WARM_S
-    delays = [
-        (subscriber.seen[key] - at) * 1000 for key, at in appended.items() if key in subscriber.seen and at > begun
-    ]
+    delays = [(subscriber.seen[key] - at) * 1000 for key, at in appended.items() if key in subscriber.seen]
     return Delay(len(delays), PER_SECOND, round(median(delays), 1), round(quantiles(delays, n=100)[98], 1))
 
 

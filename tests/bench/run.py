@@ -33,7 +33,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SMALL: Final = 400_000
 FAUST: Final = 30_000
 PATH: Final = 200_000
-DELAY_S: Final = 18
+DELAY_S: Final = 23
 
 
 class Bar:
