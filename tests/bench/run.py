@@ -30,7 +30,7 @@ from tests.bench.rate import Rate
 from tests.bench.stand import Stand, Tell
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-SMALL: Final = 400_000
+SMALL: Final = 600_000
 FAUST: Final = 30_000
 PATH: Final = 200_000
 DELAY_S: Final = 23
