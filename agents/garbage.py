@@ -2,7 +2,7 @@
 
 Left alone the collector took a quarter of the desk's time, and with a million tickets it would stop the worker for
 seconds. Here it looks only at what was made since it last looked, and never again at what it found alive: memory goes
-free by reference counts. Circles that die later stay; in a working worker there are none (looked for under full load).
+free by reference counts. Circles that die later stay; under full load there were none but those of the start.
 """
 
 import asyncio
