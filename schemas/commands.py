@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, TypeAdapter
 
 from schemas.codec import STRICT, Contract, passing_contract
-from schemas.codes import Flag, Stage, Urgency
+from schemas.codes import Action, Flag, Side, Urgency
 from schemas.policy import Policy
 
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -54,13 +54,23 @@ class Report:
     object: str | None = None
     """Key of the thing it is about (component, plate, address id), for D2."""
     details: dict[str, str] = field(default_factory=dict)
+    side: Side = Side.SERVICE
+    """The side of the source: who took the report."""
+    kind: str | None = None
+    """The source's kind of report, as 12345's 咨询 求助 投诉 举报 建议."""
+    related: str | None = None
+    """The source's own id of an earlier report that this one belongs to (关联警情)."""
+    self_handled: bool = False
+    """自处理: whoever reports it has put it right on the spot."""
+    drill: bool = False
+    """演练: worked on like any other, left out of all figures."""
     flags: tuple[Flag, ...] = ()
     origin: Origin | None = None
 
 
 @passing_contract
 class Feedback:
-    """What a handler or an operator did with a ticket (处置反馈): it has reached `stage`.
+    """What a handler or an operator did with a ticket, asks for, or decided (处置反馈).
 
     It names the ticket, or the source's own id of the report together with the area.
     """
@@ -71,15 +81,26 @@ class Feedback:
     source: str
     source_id: str = ""
     ticket: str | None = None
-    stage: Stage
+    action: Action
     time: Millis
     occurred_at: Whole
     area: str
+    by: str | None = None
+    """The unit that says so; where it is named it must hold the ticket or assist."""
     unit: str | None = None
-    """For `dispatched`: the unit it goes to; none means the unit the routing table names."""
+    """For `dispatched`, `return-approved`, `reopened`, `assisted`: the unit it goes to; none: the one that had it."""
+    other: str | None = None
+    """For `merge-confirmed` and `merge-refused`: the other ticket, the master."""
+    seconds: Whole | None = None
+    """For `extension-…`: how much longer, on the limit's own clock. For `suspension-…`: at most how long."""
+    condition: str | None = None
+    """For `condition-met`: its name."""
     score: Whole | None = None
     """For `rated`: 1 (worst) to 5."""
+    evidence: tuple[str, ...] = ()
+    """Links to photographs and papers, at the source."""
     note: str = ""
+    """Why, or with what result; masked."""
     flags: tuple[Flag, ...] = ()
     origin: Origin | None = None
 

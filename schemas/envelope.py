@@ -51,6 +51,8 @@ class Envelope:
     """The ticket; absent where there is none, and with it the sequence."""
     sequence: int | None = None
     matter: str | None = None
+    drill: bool = False
+    """It is about a drill: left out of all figures."""
 
     @property
     def key(self) -> bytes:
@@ -74,6 +76,8 @@ class Envelope:
             headers.append(("ce_sequence", b"%010d" % self.sequence))
         if self.matter is not None:
             headers.append(("ce_correlationid", self.matter.encode()))
+        if self.drill:
+            headers.append(("ce_lianqindrill", b"true"))
         return headers
 
 
@@ -97,4 +101,5 @@ def envelope_of(headers: Sequence[tuple[str, bytes]]) -> Envelope:
         subject=found.get("ce_subject"),
         sequence=None if sequence is None else int(sequence),
         matter=found.get("ce_correlationid"),
+        drill=found.get("ce_lianqindrill") == "true",
     )

@@ -1,26 +1,39 @@
 """What stands on `desk.state`: the desk's changelog, internal. One record a ticket; indexes are rebuilt, not stored."""
 
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import TypeAdapter
 
 from schemas.codec import STRICT, Contract, contract, encode
-from schemas.codes import Fate, Flag, Level, Stage, Urgency
+from schemas.codes import Fate, Flag, Level, LimitClock, RequestKind, Side, Stage, Standing, Urgency
 from schemas.commands import Feedback
 from schemas.policy import Policy
 
 
 @contract
 class Deadline:
-    """A limit that runs on a ticket: `overall`, or the stage it must reach next."""
+    """A limit that runs on a ticket: `overall`, a stage it must reach, or a condition it must meet.
+
+    `length` counts on the deadline's own clock and holds what was granted on top. The ladder's steps fire one after
+    the other at `next_at`; `rung` is the place in the ladder of the one that fires next.
+    """
 
     __pydantic_config__ = STRICT
 
     limit: str
+    clock: LimitClock = LimitClock.WALL
     started_at: int
-    warn_at: int
+    length: int
+    granted: int = 0
+    """The part of the length that extensions gave."""
     due_at: int
-    status: Literal["running", "warned", "passed"] = "running"
+    rung: int = 0
+    next_at: int | None
+    """None: nothing is left to fire."""
+    provisional: bool = False
+    """It lies in a year whose calendar is not announced yet."""
+    halted: bool = False
+    """It stands still: the stage is reached, and comes back only with a rework."""
 
 
 @contract
@@ -40,6 +53,70 @@ class Attached:
 
 
 @contract
+class Request:
+    """What the handler asked for, until an operator decides."""
+
+    __pydantic_config__ = STRICT
+
+    kind: RequestKind
+    at: int
+    by: str | None
+    seconds: int | None
+    note: str
+
+
+@contract
+class Course:
+    """What befell a ticket on its way, where anything did (办理经过)."""
+
+    __pydantic_config__ = STRICT
+
+    request: Request | None = None
+    extensions: int = 0
+    suspended_at: int | None = None
+    resume_at: int | None = None
+    """When a suspension ends by itself."""
+    assisting: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    """Those that are met."""
+    diverted_from: Side | None = None
+    diverted_unit: str | None = None
+    """The unit that a returned diversion goes back to."""
+    returns: int = 0
+    reworks: int = 0
+    reopens: int = 0
+    reopened_at: int | None = None
+    urges: int = 0
+    escalated: Level | None = None
+    inferred: tuple[Stage, ...] = ()
+    """Stages that passed unreported: whoever worked offline may still tell of them."""
+
+
+@contract
+class Match:
+    """Another ticket that may be the same matter, or was found not to be."""
+
+    __pydantic_config__ = STRICT
+
+    other: str
+    refused: bool = False
+
+
+@contract
+class Ties:
+    """How a ticket hangs together with others, where it does."""
+
+    __pydantic_config__ = STRICT
+
+    merged_into: str | None = None
+    children: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    """Tickets of the same matter: linked alarms, joint dispatch."""
+    matches: tuple[Match, ...] = ()
+    recurrence_of: str | None = None
+
+
+@contract
 class Ticket:
     """One lead unit's obligation (工单), as the desk remembers it."""
 
@@ -52,16 +129,44 @@ class Ticket:
     area: str
     category: str
     urgency: Urgency
+    side: Side
     stage: Stage
     stage_at: int
+    standing: Standing = Standing.RUNNING
     unit: str
     level: Level
     opened_at: int
     closed_at: int | None = None
+    """When it was closed or voided."""
     policy: str
+    source: str
+    """Of the report that opened it."""
+    kind: str | None = None
+    drill: bool = False
+    grid: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    text: str = ""
     flags: tuple[Flag, ...] = ()
     reports: tuple[Attached, ...]
+    """Empty for the second ticket of a joint dispatch."""
     deadlines: tuple[Deadline, ...] = ()
+    course: Course | None = None
+    ties: Ties | None = None
+
+
+NO_COURSE: Final = Course()
+NO_TIES: Final = Ties()
+
+
+def course_of(ticket: Ticket) -> Course:
+    """What befell the ticket."""
+    return ticket.course or NO_COURSE
+
+
+def ties_of(ticket: Ticket) -> Ties:
+    """How the ticket hangs together with others."""
+    return ticket.ties or NO_TIES
 
 
 @contract
@@ -100,6 +205,7 @@ POLICY: Final = Contract[Policy](TypeAdapter(Policy))
 
 LOG_TIME_KEY: Final = b"@time"
 POLICY_KEY: Final = b"@policy"
+"""The policy in force."""
 
 
 def ticket_key(ticket: str) -> bytes:
@@ -110,3 +216,8 @@ def ticket_key(ticket: str) -> bytes:
 def waiting_key(area: str, source: str, source_id: str) -> bytes:
     """The state key of the feedback that waits for one source's report in one area; JSON keeps the three apart."""
     return b"w:" + encode([area, source, source_id])
+
+
+def former_policy_key(version: str) -> bytes:
+    """The state key of a policy that is no longer in force, but by which tickets are still judged."""
+    return b"p:" + version.encode()
