@@ -13,7 +13,8 @@ import deploy
 from agents.errors import UserError
 from schemas.codec import encode
 from schemas.codes import Clock
-from schemas.mapping import SourceMapping, problems
+from schemas.mapping import SourceMapping
+from schemas.mapping_checks import problems
 from schemas.pack import CategoriesFile, DistrictFile, LimitsFile, Pack, RoutesFile, UnitEntry
 from schemas.policy import Limits, Policy, Route, Unit
 
