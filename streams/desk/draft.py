@@ -1,14 +1,27 @@
 """What a batch makes of the desk's memory before it is committed: a draft, to be taken or to be thrown away. Pure."""
 
+from collections.abc import Iterable, Iterator
+
 from schemas.codec import encode
+from schemas.codes import Standing
 from schemas.policy import Policy
-from schemas.state import LOG_TIME_KEY, POLICY_KEY, LogTime, Ticket, Waiting, ticket_key
+from schemas.state import (
+    LOG_TIME_KEY,
+    POLICY_KEY,
+    LogTime,
+    Ticket,
+    Waiting,
+    former_policy_key,
+    ticket_key,
+)
 from streams.desk.agenda import Agenda
 from streams.desk.due import dues, waits
 from streams.desk.facts import NOWHERE
-from streams.desk.memory import DeskMemory, MatterKey, with_id, without_id
-from streams.desk.overlay import Overlay
-from streams.desk.routing import Routes
+from streams.desk.indexes import STRETCH_MS, Entry, Indexes, watch_of
+from streams.desk.memory import DeskMemory
+from streams.desk.overlay import Overlay, Undo
+from streams.desk.places import Cell
+from streams.desk.rules import Rules
 
 
 def speaker(policy: Policy | None) -> str:
@@ -20,57 +33,144 @@ class Draft:
     """A view of the memory that changes; the memory itself does not until `take`, which comes after the commit."""
 
     def __init__(self, memory: DeskMemory) -> None:
+        undo = Undo()
         self.time = memory.time
-        self.policy = memory.policy
-        self.routes = memory.routes
-        self.speaker = speaker(memory.policy)
-        self.waiting = Overlay(memory.waiting)
+        self.rules = memory.rules
+        """Of the policy in force."""
+        self.former = Overlay(memory.former, undo)
+        """By version: of policies that are no longer in force, but by which tickets are still judged."""
+        self.speaker = speaker(self.policy)
+        self.waiting = Overlay(memory.waiting, undo)
         self.due = Agenda(memory.due)
         self.closed = Agenda(memory.closed)
         self._memory = memory
-        self._marked = (self.policy, self.routes)
-        self._tickets = Overlay(memory.tickets)
-        self._reports = Overlay(memory.reports)
-        self._reporters = Overlay(memory.reporters)
-        self._objects = Overlay(memory.objects)
-        self._layers = (self._tickets, self.waiting, self._reports, self._reporters, self._objects)
+        self._undo = undo
+        self._tickets = Overlay(memory.tickets, undo)
+        self._reports = Overlay(memory.reports, undo)
+        self._reporters = Overlay(memory.reporters, undo)
+        self._objects = Overlay(memory.objects, undo)
+        self._load = Overlay(memory.load, undo)
+        self._near = Overlay(memory.near, undo)
+        self._police = Overlay(memory.police, undo)
+        self._closed_near = Overlay(memory.closed_near, undo)
+        self._closed_objects = Overlay(memory.closed_objects, undo)
+        self._indexes = Indexes(
+            reports=self._reports,
+            reporters=self._reporters,
+            objects=self._objects,
+            load=self._load,
+            near=self._near,
+            police=self._police,
+            closed_near=self._closed_near,
+            closed_objects=self._closed_objects,
+            watch=memory.watch,
+        )
+        self._marked = (self.rules, memory.watch)
+
+    @property
+    def policy(self) -> Policy | None:
+        """The policy in force."""
+        return None if self.rules is None else self.rules.policy
 
     def ticket(self, ticket: str) -> Ticket | None:
         """The ticket of that id."""
         return self._tickets.get(ticket)
+
+    def tickets(self) -> list[Ticket]:
+        """All of them, in no promised order."""
+        return self._tickets.values()
+
+    def root(self, ticket: Ticket) -> Ticket:
+        """The ticket that answers for this one: its master's master, and so on; itself where it is not merged."""
+        while ticket.standing is Standing.MERGED and ticket.ties is not None and ticket.ties.merged_into is not None:
+            master = self._tickets.get(ticket.ties.merged_into)
+            if master is None:
+                return ticket
+            ticket = master
+        return ticket
 
     def by_report(self, area: str, source: str, source_id: str) -> Ticket | None:
         """The ticket that holds a source's report, open or closed."""
         found = self._reports.get((area, source, source_id))
         return None if found is None else self._tickets.get(found)
 
-    def by_reporter(self, key: MatterKey) -> list[Ticket]:
-        """Open tickets that a reporter reported, of one area and category; oldest first."""
-        return self._oldest_first(self._reporters.get(key))
+    def by_reporter(self, area: str, category: str, reporter: str, *, drill: bool) -> list[Ticket]:
+        """Open tickets that a reporter reported, merged ones too; oldest first."""
+        return self._oldest_first(self._reporters.get((area, category, reporter, drill)))
 
-    def by_object(self, key: MatterKey) -> list[Ticket]:
-        """Open tickets about an object, of one area and category; oldest first."""
-        return self._oldest_first(self._objects.get(key))
+    def by_object(self, area: str, category: str, thing: str, *, drill: bool) -> list[Ticket]:
+        """Open tickets about an object, merged ones too; oldest first."""
+        return self._oldest_first(self._objects.get((area, category, thing, drill)))
+
+    def load(self, area: str, unit: str) -> int:
+        """How many open tickets a unit has in an area; merged ones count with their master."""
+        return self._load.get((area, unit)) or 0
+
+    def near(self, like: Ticket, cells: Iterable[Cell], since: int) -> Iterator[Ticket]:
+        """Open tickets, not merged, of the same area, category and drill mark in these cells, opened since then.
+
+        For categories with a radius; newest first in each cell.
+        """
+        for cell in cells:
+            entries = self._near.get((like.area, like.category, like.drill, cell))
+            if entries is not None:
+                yield from self._newest_first(entries, since)
+
+    def police_near(self, area: str, cells: Iterable[Cell], since: int, *, drill: bool) -> Iterator[Ticket]:
+        """Tickets of the police's side in these cells, open or closed, opened since then.
+
+        While the policy links alarms; of each cell the newest first.
+        """
+        stretches = range(self.time // STRETCH_MS, since // STRETCH_MS - 1, -1)
+        for cell in cells:
+            for stretch in stretches:
+                entries = self._police.get((area, drill, cell, stretch))
+                if entries is not None:
+                    yield from self._newest_first(entries, since)
+
+    def closed_near(
+        self, area: str, category: str, cells: Iterable[Cell], since: int, *, drill: bool
+    ) -> Iterator[Ticket]:
+        """Tickets in these cells that were closed since then and not voided, while the policy asks for recurrence.
+
+        For categories with a radius; closed last first in each cell.
+        """
+        for cell in cells:
+            entries = self._closed_near.get((area, category, drill, cell))
+            if entries is not None:
+                yield from self._newest_first(entries, since)
+
+    def closed_about(self, area: str, category: str, thing: str, since: int, *, drill: bool) -> Iterator[Ticket]:
+        """Tickets about an object that were closed since then and not voided; closed last first."""
+        entries = self._closed_objects.get((area, category, thing, drill))
+        return self._newest_first(entries or (), since)
 
     def remember(self, ticket: Ticket) -> None:
         """A ticket as it is from now on."""
         old = self._tickets.get(ticket.id)
         self._tickets.put(ticket.id, ticket)
-        if old is None or old.reports is not ticket.reports:
-            self._index(ticket, 0 if old is None else len(old.reports))
-        known = () if old is None else old.deadlines
-        if ticket.deadlines is not known:
-            for due in dues(ticket.id, (deadline for deadline in ticket.deadlines if deadline not in known)):
-                self.due.push(due)
-        if ticket.closed_at is not None and (old is None or old.closed_at is None):
+        if old is None:
+            self._indexes.begin(ticket)
+        elif (
+            old.reports is not ticket.reports
+            or old.closed_at != ticket.closed_at
+            or old.standing is not ticket.standing
+            or old.unit != ticket.unit
+            or old.side is not ticket.side
+        ):
+            self._indexes.change(old, ticket)
+        if old is None or old.deadlines is not ticket.deadlines or old.standing is not ticket.standing:
+            known = [] if old is None else list(dues(old))
+            for due in dues(ticket):
+                if due not in known:
+                    self.due.push(due)
+        if ticket.closed_at is not None and (old is None or old.closed_at != ticket.closed_at):
             self.closed.push((ticket.closed_at, ticket.id))
-            self._close(ticket)
 
     def forget(self, ticket: Ticket) -> None:
         """A closed ticket leaves, and with it what its sources called its reports."""
         self._tickets.put(ticket.id, None)
-        for attached in ticket.reports:
-            self._reports.put((ticket.area, attached.source, attached.source_id), None)
+        self._indexes.leave(ticket)
 
     def wait(self, key: bytes, waiting: Waiting) -> None:
         """Feedback waits, the newest last."""
@@ -78,24 +178,30 @@ class Draft:
         *_, newest = waits(key, waiting)
         self.due.push(newest)
 
-    def adopt(self, policy: Policy) -> None:
-        """A policy holds from now on."""
-        self.policy = policy
-        self.routes = Routes(policy)
-        self.speaker = speaker(policy)
+    def adopt(self, rules: Rules) -> None:
+        """A policy holds from now on. Where it asks for other places than the one before, they are found anew."""
+        self.rules = rules
+        self.speaker = speaker(rules.policy)
+        watch = watch_of(rules.policy)
+        if watch == self._indexes.watch:
+            return
+        tickets = self.tickets()
+        for ticket in tickets:
+            self._indexes.unsettle(ticket)
+        self._indexes.watch = watch
+        for ticket in tickets:
+            self._indexes.settle(ticket)
 
     def mark(self) -> None:
         """Whatever follows can be rolled back to here."""
-        self._marked = (self.policy, self.routes)
-        for layer in self._layers:
-            layer.mark()
+        self._marked = (self.rules, self._indexes.watch)
+        self._undo.mark()
 
     def rollback(self) -> None:
         """Forget all that was changed since the mark. What was put on the agenda stays: it no longer holds."""
-        self.policy, self.routes = self._marked
+        self.rules, self._indexes.watch = self._marked
         self.speaker = speaker(self.policy)
-        for layer in self._layers:
-            layer.rollback()
+        self._undo.rollback()
 
     def state(self) -> dict[bytes, bytes | None]:
         """The changelog's records, by key; `None` is a tombstone."""
@@ -104,9 +210,11 @@ class Draft:
         }
         for key, waiting in self.waiting.changes.items():
             state[key] = None if waiting is None else encode(waiting)
+        for version, rules in self.former.changes.items():
+            state[former_policy_key(version)] = None if rules is None else encode(rules.policy)
         if self.time != self._memory.time:
             state[LOG_TIME_KEY] = encode(LogTime(time=self.time))
-        if self.policy is not self._memory.policy:
+        if self.rules is not self._memory.rules:
             state[POLICY_KEY] = encode(self.policy)
         return state
 
@@ -116,11 +224,20 @@ class Draft:
         for key, ticket in self._tickets.changes.items():
             memory.count(memory.tickets.get(key), -1)
             memory.count(ticket, 1)
-        for layer in self._layers:
-            layer.take()
+        self._tickets.take()
+        self.waiting.take()
+        self.former.take()
+        for index in (self._reports, self._load):
+            index.take()
+        for ties in (self._reporters, self._objects):
+            ties.take()
+        for places in (self._near, self._closed_near):
+            places.take()
+        self._police.take()
+        self._closed_objects.take()
         self.due.take()
         self.closed.take()
-        memory.time, memory.policy, memory.routes = self.time, self.policy, self.routes
+        memory.time, memory.rules, memory.watch = self.time, self.rules, self._indexes.watch
         memory.prune()
 
     def _oldest_first(self, ids: tuple[str, ...] | None) -> list[Ticket]:
@@ -129,17 +246,10 @@ class Draft:
         found = [ticket for ticket in map(self._tickets.get, ids) if ticket is not None]
         return sorted(found, key=lambda ticket: (ticket.opened_at, ticket.id))
 
-    def _index(self, ticket: Ticket, known: int) -> None:
-        for attached in ticket.reports[known:]:
-            self._reports.put((ticket.area, attached.source, attached.source_id), ticket.id)
-            for index, tie in ((self._reporters, attached.reporter), (self._objects, attached.object)):
-                if tie is not None:
-                    key = (ticket.area, ticket.category, tie)
-                    index.put(key, with_id(index.get(key), ticket.id))
-
-    def _close(self, ticket: Ticket) -> None:
-        for attached in ticket.reports:
-            for index, tie in ((self._reporters, attached.reporter), (self._objects, attached.object)):
-                if tie is not None:
-                    key = (ticket.area, ticket.category, tie)
-                    index.put(key, without_id(index.get(key), ticket.id))
+    def _newest_first(self, entries: tuple[Entry, ...], since: int) -> Iterator[Ticket]:
+        for when, name in reversed(entries):
+            if when < since:
+                return
+            ticket = self._tickets.get(name)
+            if ticket is not None:
+                yield ticket

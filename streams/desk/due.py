@@ -1,10 +1,10 @@
-"""What stands on the agenda, and whether it still holds: deadlines of tickets, and feedback whose wait ends. Pure."""
+"""What stands on the agenda, and whether it still holds: limits, waits, and suspensions that end. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
+from schemas.codes import Standing
 from schemas.state import Deadline, Held, Ticket, Waiting
-from streams.desk.limits import next_at
 
 Due = tuple[int, int, str, str]
 """When; which kind; ticket or waiting key; limit or command. Sorted, this is the order in which things fire."""
@@ -12,14 +12,18 @@ Due = tuple[int, int, str, str]
 DEADLINE: Final = 0
 WAIT: Final = 1
 """After the deadlines of the same millisecond."""
+RESUMPTION: Final = 2
+"""A suspension that ends by itself."""
 
 
-def dues(ticket: str, deadlines: Iterable[Deadline]) -> Iterator[Due]:
-    """The entries of a ticket's deadlines."""
-    for deadline in deadlines:
-        at = next_at(deadline)
-        if at is not None:
-            yield at, DEADLINE, ticket, deadline.limit
+def dues(ticket: Ticket) -> Iterator[Due]:
+    """A ticket's entries: its limits while it runs, its resumption while it is suspended."""
+    if ticket.standing is Standing.RUNNING:
+        for deadline in ticket.deadlines:
+            if deadline.next_at is not None and not deadline.halted:
+                yield deadline.next_at, DEADLINE, ticket.id, deadline.limit
+    elif ticket.standing is Standing.SUSPENDED and ticket.course is not None and ticket.course.resume_at is not None:
+        yield ticket.course.resume_at, RESUMPTION, ticket.id, ""
 
 
 def waits(key: bytes, waiting: Waiting) -> Iterator[Due]:
@@ -30,11 +34,18 @@ def waits(key: bytes, waiting: Waiting) -> Iterator[Due]:
 
 def deadline_of(ticket: Ticket | None, due: Due) -> Deadline | None:
     """The deadline that an entry means; none where it no longer holds."""
+    if ticket is None or ticket.standing is not Standing.RUNNING:
+        return None
     at, _, _, limit = due
-    for deadline in () if ticket is None else ticket.deadlines:
-        if deadline.limit == limit and next_at(deadline) == at:
-            return deadline
+    for deadline in ticket.deadlines:
+        if deadline.limit == limit:
+            return deadline if deadline.next_at == at and not deadline.halted else None
     return None
+
+
+def resumes(ticket: Ticket | None, due: Due) -> bool:
+    """Whether an entry still ends the ticket's suspension."""
+    return ticket is not None and due in dues(ticket)
 
 
 def held_of(waiting: Waiting | None, due: Due) -> Held | None:
@@ -44,3 +55,13 @@ def held_of(waiting: Waiting | None, due: Due) -> Held | None:
         if held.command == command:
             return held
     return None
+
+
+def holds(due: Due, ticket: Callable[[str], Ticket | None], waiting: Callable[[bytes], Waiting | None]) -> bool:
+    """Whether an entry is still true."""
+    kind, name = due[1], due[2]
+    if kind == DEADLINE:
+        return deadline_of(ticket(name), due) is not None
+    if kind == WAIT:
+        return held_of(waiting(name.encode()), due) is not None
+    return resumes(ticket(name), due)

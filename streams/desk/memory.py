@@ -1,42 +1,59 @@
 """What the desk remembers of one partition, as committed. Only the fold and a draft change it. Pure."""
 
-from collections.abc import Iterable
 from heapq import heapify, heappop
 from typing import Final
 
-from schemas.codes import Stage
-from schemas.policy import Policy
+from schemas.codes import Stage, Standing
 from schemas.state import LOG_TIME, LOG_TIME_KEY, POLICY, POLICY_KEY, TICKET, WAITING, Ticket, Waiting
-from streams.desk.due import DEADLINE, Due, deadline_of, dues, held_of, waits
-from streams.desk.routing import Routes
-
-ReportKey = tuple[str, str, str]
-"""Area, source, the source's own id. The area is a part of it: a report that moved to another area is a new one."""
-MatterKey = tuple[str, str, str]
-"""Area, category, and what ties reports together: a reporter's hash or an object's key."""
+from streams.desk.due import Due, dues, holds, waits
+from streams.desk.indexes import (
+    UNWATCHED,
+    Entry,
+    Indexes,
+    LoadKey,
+    MatterKey,
+    NearKey,
+    PoliceKey,
+    ReportKey,
+    is_held,
+    watch_of,
+)
+from streams.desk.overlay import Committed
+from streams.desk.rules import Rules
 
 _TICKET: Final = b"t:"
 _WAITING: Final = b"w:"
+_FORMER: Final = b"p:"
 
 
 class DeskMemory:
-    """Tickets, waiting feedback, policy and log time; beside them what follows from them and is never stored."""
+    """Tickets, waiting feedback, rules and log time; beside them what follows from them and is never stored."""
 
     def __init__(self) -> None:
         self.tickets: dict[str, Ticket] = {}
         self.waiting: dict[bytes, Waiting] = {}
-        self.policy: Policy | None = None
-        self.routes: Routes | None = None
+        self.rules: Rules | None = None
+        """Of the policy in force."""
+        self.former: dict[str, Rules] = {}
+        """By version: of policies that are no longer in force, but by which tickets are still judged."""
         self.time = 0
-        self.reports: dict[ReportKey, str] = {}
-        self.reporters: dict[MatterKey, tuple[str, ...]] = {}
-        """Open tickets only, as are `objects`: nothing joins a closed one."""
-        self.objects: dict[MatterKey, tuple[str, ...]] = {}
         self.due: list[Due] = []
         self.closed: list[tuple[int, str]] = []
         """Closed tickets by the time they were closed, for eviction."""
         self.open_by_stage: dict[Stage, int] = dict.fromkeys(Stage, 0)
+        """Suspended tickets too; merged ones count with their master."""
         self.deadlines_pending = 0
+        """Limits that run and have something left to say."""
+        # What Indexes says of each.
+        self.reports: dict[ReportKey, str] = {}
+        self.reporters: dict[MatterKey, tuple[str, ...]] = {}
+        self.objects: dict[MatterKey, tuple[str, ...]] = {}
+        self.load: dict[LoadKey, int] = {}
+        self.near: dict[NearKey, tuple[Entry, ...]] = {}
+        self.police: dict[PoliceKey, tuple[Entry, ...]] = {}
+        self.closed_near: dict[NearKey, tuple[Entry, ...]] = {}
+        self.closed_objects: dict[MatterKey, tuple[Entry, ...]] = {}
+        self.watch = UNWATCHED
         self._raw: dict[bytes, bytes] = {}
 
     def fold(self, key: bytes, value: bytes | None) -> None:
@@ -51,35 +68,37 @@ class DeskMemory:
         while self._raw:
             key, value = self._raw.popitem()
             self._know(key, value)
+        self.watch = watch_of(None if self.rules is None else self.rules.policy)
+        indexes = self._indexes()
         for ticket in self.tickets.values():
-            self._index(ticket)
+            self.count(ticket, 1)
+            indexes.begin(ticket)
+            self.due.extend(dues(ticket))
+            if ticket.closed_at is not None:
+                self.closed.append((ticket.closed_at, ticket.id))
         for key, waiting in self.waiting.items():
             self.due.extend(waits(key, waiting))
         heapify(self.due)
         heapify(self.closed)
 
     def next_due(self) -> int | None:
-        """When the next deadline fires or the next wait ends, milliseconds since the epoch."""
+        """When the next deadline fires, or the next wait or suspension ends, milliseconds since the epoch."""
         return self.due[0][0] if self.due else None
 
     def count(self, ticket: Ticket | None, sign: int) -> None:
         """Let a ticket count (1) or count no more (-1) in the figures."""
-        if ticket is None or ticket.closed_at is not None:
+        if ticket is None or not is_held(ticket):
             return
         self.open_by_stage[ticket.stage] += sign
-        for deadline in ticket.deadlines:
-            if deadline.status != "passed":
-                self.deadlines_pending += sign
+        if ticket.standing is Standing.RUNNING:
+            for deadline in ticket.deadlines:
+                if deadline.next_at is not None and not deadline.halted:
+                    self.deadlines_pending += sign
 
     def prune(self) -> None:
         """Drop what no longer holds from the front of the agenda, so that the first entry is always a true one."""
-        while self.due and not self._holds(self.due[0]):
+        while self.due and not holds(self.due[0], self.tickets.get, self.waiting.get):
             heappop(self.due)
-
-    def _holds(self, due: Due) -> bool:
-        if due[1] == DEADLINE:
-            return deadline_of(self.tickets.get(due[2]), due) is not None
-        return held_of(self.waiting.get(due[2].encode()), due) is not None
 
     def _know(self, key: bytes, value: bytes) -> None:
         if key.startswith(_TICKET):
@@ -90,37 +109,23 @@ class DeskMemory:
         elif key == LOG_TIME_KEY:
             self.time = LOG_TIME.decode(value).time
         elif key == POLICY_KEY:
-            self.policy = POLICY.decode(value)
-            self.routes = Routes(self.policy)
+            self.rules = Rules(POLICY.decode(value))
+        elif key.startswith(_FORMER):
+            former = POLICY.decode(value)
+            self.former[former.version] = Rules(former)
         else:
             msg = f"a state record of no known kind: {key!r}"
             raise ValueError(msg)
 
-    def _index(self, ticket: Ticket) -> None:
-        self.count(ticket, 1)
-        for attached in ticket.reports:
-            self.reports[ticket.area, attached.source, attached.source_id] = ticket.id
-        if ticket.closed_at is not None:
-            self.closed.append((ticket.closed_at, ticket.id))
-            return
-        self.due.extend(dues(ticket.id, ticket.deadlines))
-        for attached in ticket.reports:
-            _add(self.reporters, ticket, attached.reporter)
-            _add(self.objects, ticket, attached.object)
-
-
-def _add(index: dict[MatterKey, tuple[str, ...]], ticket: Ticket, tie: str | None) -> None:
-    if tie is not None:
-        key = (ticket.area, ticket.category, tie)
-        index[key] = with_id(index.get(key), ticket.id)
-
-
-def with_id(ids: tuple[str, ...] | None, ticket: str) -> tuple[str, ...]:
-    """An index entry with a ticket in it, once."""
-    known = ids or ()
-    return known if ticket in known else (*known, ticket)
-
-
-def without_id(ids: Iterable[str] | None, ticket: str) -> tuple[str, ...] | None:
-    """An index entry without a ticket; none where that leaves nothing."""
-    return tuple(known for known in ids or () if known != ticket) or None
+    def _indexes(self) -> Indexes:
+        return Indexes(
+            reports=Committed(self.reports),
+            reporters=Committed(self.reporters),
+            objects=Committed(self.objects),
+            load=Committed(self.load),
+            near=Committed(self.near),
+            police=Committed(self.police),
+            closed_near=Committed(self.closed_near),
+            closed_objects=Committed(self.closed_objects),
+            watch=self.watch,
+        )

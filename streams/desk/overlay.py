@@ -1,10 +1,33 @@
-"""A dict as a batch sees it: what is committed, what the batch changed, and a way back to a mark. Pure."""
+"""Dicts as a batch sees them: what is committed, what the batch changed, and a way back to a mark. Pure."""
 
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+class Undo:
+    """What was changed since the mark, of all overlays that share it: a mark costs the same however many there are."""
+
+    __slots__ = ("done",)
+
+    def __init__(self) -> None:
+        # Overlays of many types: each puts in what belongs to its own dict.
+        self.done: list[tuple[dict[Any, Any], Any, bool, Any]] = []
+
+    def mark(self) -> None:
+        """Whatever follows can be rolled back to here."""
+        self.done.clear()
+
+    def rollback(self) -> None:
+        """Forget all changes since the mark."""
+        while self.done:
+            changes, key, changed, value = self.done.pop()
+            if changed:
+                changes[key] = value
+            else:
+                del changes[key]
 
 
 class Overlay(Generic[K, V]):
@@ -12,10 +35,10 @@ class Overlay(Generic[K, V]):
 
     __slots__ = ("_base", "_changes", "_undo")
 
-    def __init__(self, base: dict[K, V]) -> None:
+    def __init__(self, base: dict[K, V], undo: Undo) -> None:
         self._base = base
         self._changes: dict[K, V | None] = {}
-        self._undo: list[tuple[K, bool, V | None]] = []
+        self._undo = undo
 
     @property
     def changes(self) -> Mapping[K, V | None]:
@@ -30,26 +53,41 @@ class Overlay(Generic[K, V]):
 
     def put(self, key: K, value: V | None) -> None:
         """Set it, or with `None` remove it."""
-        self._undo.append((key, key in self._changes, self._changes.get(key)))
-        self._changes[key] = value
+        changes = self._changes
+        self._undo.done.append((changes, key, key in changes, changes.get(key)))
+        changes[key] = value
 
-    def mark(self) -> None:
-        """Whatever follows can be rolled back to here."""
-        self._undo.clear()
-
-    def rollback(self) -> None:
-        """Forget all changes since the mark."""
-        while self._undo:
-            key, changed, value = self._undo.pop()
-            if changed:
-                self._changes[key] = value
-            else:
-                del self._changes[key]
+    def values(self) -> list[V]:
+        """All newest values; a copy, in no promised order."""
+        changes = self._changes
+        kept = [value for key, value in self._base.items() if key not in changes]
+        return kept + [value for value in changes.values() if value is not None]
 
     def take(self) -> None:
         """Change the committed dict."""
+        base = self._base
         for key, value in self._changes.items():
             if value is None:
-                self._base.pop(key, None)
+                base.pop(key, None)
             else:
-                self._base[key] = value
+                base[key] = value
+
+
+class Committed(Generic[K, V]):
+    """A committed dict with the same two methods, for whoever builds it up and needs no way back."""
+
+    __slots__ = ("_base",)
+
+    def __init__(self, base: dict[K, V]) -> None:
+        self._base = base
+
+    def get(self, key: K) -> V | None:
+        """Its value."""
+        return self._base.get(key)
+
+    def put(self, key: K, value: V | None) -> None:
+        """Set it, or with `None` remove it."""
+        if value is None:
+            self._base.pop(key, None)
+        else:
+            self._base[key] = value

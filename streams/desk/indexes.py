@@ -1,0 +1,266 @@
+"""What follows from the tickets and is never stored: who is found by what. One rule for the fold and for a draft. Pure.
+
+Places are kept only where a rule of the policy in force asks for them (`Watch`), so a policy that begins or ends a rule
+of nearness builds them anew. The grid itself depends on no policy: another radius looks at more or fewer cells.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
+
+from schemas.codes import Side, Standing
+from schemas.policy import Policy
+from schemas.state import Attached, Ticket
+from streams.desk.places import Cell, cell_of, place_of
+
+ReportKey = tuple[str, str, str]
+"""Area, source, the source's own id. The area is a part of it: a report that moved to another area is a new one."""
+MatterKey = tuple[str, str, str, bool]
+"""Area, category, what ties reports together (a reporter's hash or an object's key), and whether it is a drill."""
+LoadKey = tuple[str, str]
+"""Area and unit."""
+NearKey = tuple[str, str, bool, Cell]
+"""Area, category, whether it is a drill, and the cell."""
+PoliceKey = tuple[str, bool, Cell, int]
+"""Area, whether it is a drill, the cell, and the stretch of time in which a ticket was opened."""
+Entry = tuple[int, str]
+"""When (opened, or closed), and the ticket. An index holds them in order."""
+
+STRETCH_MS: Final = 1 << 20
+"""About 17 minutes: alarms are linked over minutes; those of a whole day at one corner must not be looked at."""
+
+K_contra = TypeVar("K_contra", contravariant=True)
+V = TypeVar("V")
+
+
+class Layer(Protocol[K_contra, V]):
+    """A dict, or a draft's view of one; `None` stands for absent."""
+
+    def get(self, key: K_contra, /) -> V | None:
+        """The value."""
+        ...
+
+    def put(self, key: K_contra, value: V | None, /) -> None:
+        """Set it, or with `None` remove it."""
+        ...
+
+
+Places = Layer[Any, tuple[Entry, ...]]
+"""An index by place or object, whatever its key."""
+
+
+class Watch(NamedTuple):
+    """What a policy asks of places."""
+
+    near: frozenset[str] = frozenset()
+    """Categories with a radius."""
+    linking: bool = False
+    recurring: bool = False
+
+
+UNWATCHED: Final = Watch()
+
+
+def watch_of(policy: Policy | None) -> Watch:
+    """What the policy in force asks of places; nothing where none is."""
+    if policy is None:
+        return UNWATCHED
+    rules = policy.duplicates
+    return Watch(
+        near=frozenset(name for name, category in policy.categories.items() if category.near_m > 0),
+        linking=rules.link_m > 0 and rules.link_s > 0,
+        recurring=rules.recurrence_s > 0,
+    )
+
+
+class Indexes:
+    """All of them. `watch` is what their places were built for."""
+
+    __slots__ = (
+        "closed_near",
+        "closed_objects",
+        "load",
+        "near",
+        "objects",
+        "police",
+        "reporters",
+        "reports",
+        "watch",
+    )
+
+    def __init__(  # noqa: PLR0913 - there are as many as there are
+        self,
+        *,
+        reports: Layer[ReportKey, str],
+        reporters: Layer[MatterKey, tuple[str, ...]],
+        objects: Layer[MatterKey, tuple[str, ...]],
+        load: Layer[LoadKey, int],
+        near: Layer[NearKey, tuple[Entry, ...]],
+        police: Layer[PoliceKey, tuple[Entry, ...]],
+        closed_near: Layer[NearKey, tuple[Entry, ...]],
+        closed_objects: Layer[MatterKey, tuple[Entry, ...]],
+        watch: Watch,
+    ) -> None:
+        self.reports = reports
+        self.reporters = reporters
+        """Open tickets only, merged ones too, as are `objects`: nothing joins a closed one."""
+        self.objects = objects
+        self.load = load
+        """How many open tickets, merged ones apart, a unit has."""
+        self.near = near
+        """Open tickets, merged ones apart, of the categories that have a radius."""
+        self.police = police
+        """Tickets of the police's side, open or closed, while alarms are linked."""
+        self.closed_near = closed_near
+        """Closed and not voided ones, while recurrence is asked for; as `closed_objects`."""
+        self.closed_objects = closed_objects
+        self.watch = watch
+
+    def begin(self, ticket: Ticket) -> None:
+        """A ticket is here that was not."""
+        for attached in ticket.reports:
+            self._name(ticket, attached)
+            if ticket.closed_at is None:
+                self._tie(ticket, attached)
+        if is_held(ticket):
+            self._carry(ticket, 1)
+        if self.watch is not UNWATCHED:
+            self.settle(ticket)
+
+    def change(self, old: Ticket, ticket: Ticket) -> None:
+        """A ticket is not what it was."""
+        if old.reports is not ticket.reports or old.closed_at != ticket.closed_at:
+            self._rename(old, ticket)
+        if old.unit != ticket.unit or is_held(old) is not is_held(ticket):
+            if is_held(old):
+                self._carry(old, -1)
+            if is_held(ticket):
+                self._carry(ticket, 1)
+        if self.watch is not UNWATCHED:
+            self._move(old, ticket)
+
+    def leave(self, ticket: Ticket) -> None:
+        """A closed ticket is forgotten, and with it what its sources called its reports."""
+        for attached in ticket.reports:
+            self._unname(ticket, attached)
+        if self.watch is not UNWATCHED:
+            self.unsettle(ticket)
+
+    def settle(self, ticket: Ticket) -> None:
+        """Enter a ticket at its places."""
+        for index, key, entry in self._places(ticket):
+            _enter(index, key, entry)
+
+    def unsettle(self, ticket: Ticket) -> None:
+        """Strike a ticket out at its places; `ticket` as it was when it was entered."""
+        for index, key, entry in self._places(ticket):
+            _strike(index, key, entry)
+
+    def _places(self, ticket: Ticket) -> Iterator[tuple[Places, object, Entry]]:
+        watch = self.watch
+        place = place_of(ticket.lat, ticket.lon)
+        cell = None if place is None else cell_of(place)
+        near = (ticket.area, ticket.category, ticket.drill, cell)
+        if cell is not None and ticket.category in watch.near and is_held(ticket):
+            yield self.near, near, (ticket.opened_at, ticket.id)
+        if cell is not None and watch.linking and ticket.side is Side.POLICE:
+            stretch = ticket.opened_at // STRETCH_MS
+            yield self.police, (ticket.area, ticket.drill, cell, stretch), (ticket.opened_at, ticket.id)
+        if watch.recurring and ticket.closed_at is not None and ticket.standing is not Standing.VOIDED:
+            entry = (ticket.closed_at, ticket.id)
+            if cell is not None and ticket.category in watch.near:
+                yield self.closed_near, near, entry
+            for attached in ticket.reports:
+                if attached.object is not None:
+                    thing = (ticket.area, ticket.category, attached.object, ticket.drill)
+                    yield self.closed_objects, thing, entry
+
+    def _move(self, old: Ticket, ticket: Ticket) -> None:
+        if (
+            is_held(old) is not is_held(ticket)
+            or old.side is not ticket.side
+            or old.closed_at != ticket.closed_at
+            or (old.reports is not ticket.reports and ticket.closed_at is not None)
+        ):
+            self.unsettle(old)
+            self.settle(ticket)
+
+    def _rename(self, old: Ticket, ticket: Ticket) -> None:
+        if old.closed_at is None and ticket.closed_at is None and _only_joined(old.reports, ticket.reports):
+            for attached in ticket.reports[len(old.reports) :]:
+                self._name(ticket, attached)
+                self._tie(ticket, attached)
+            return
+        if old.reports is not ticket.reports:
+            for attached in old.reports:
+                self._unname(old, attached)
+            for attached in ticket.reports:
+                self._name(ticket, attached)
+        for attached in old.reports if old.closed_at is None else ():
+            self._untie(old, attached)
+        for attached in ticket.reports if ticket.closed_at is None else ():
+            self._tie(ticket, attached)
+
+    def _name(self, ticket: Ticket, attached: Attached) -> None:
+        if attached.source_id:
+            self.reports.put((ticket.area, attached.source, attached.source_id), ticket.id)
+
+    def _unname(self, ticket: Ticket, attached: Attached) -> None:
+        key = (ticket.area, attached.source, attached.source_id)
+        if self.reports.get(key) == ticket.id:
+            self.reports.put(key, None)
+
+    def _tie(self, ticket: Ticket, attached: Attached) -> None:
+        if attached.reporter is not None:
+            key = (ticket.area, ticket.category, attached.reporter, ticket.drill)
+            self.reporters.put(key, with_id(self.reporters.get(key), ticket.id))
+        if attached.object is not None:
+            key = (ticket.area, ticket.category, attached.object, ticket.drill)
+            self.objects.put(key, with_id(self.objects.get(key), ticket.id))
+
+    def _untie(self, ticket: Ticket, attached: Attached) -> None:
+        if attached.reporter is not None:
+            key = (ticket.area, ticket.category, attached.reporter, ticket.drill)
+            self.reporters.put(key, without_id(self.reporters.get(key), ticket.id))
+        if attached.object is not None:
+            key = (ticket.area, ticket.category, attached.object, ticket.drill)
+            self.objects.put(key, without_id(self.objects.get(key), ticket.id))
+
+    def _carry(self, ticket: Ticket, more: int) -> None:
+        key = (ticket.area, ticket.unit)
+        self.load.put(key, (self.load.get(key) or 0) + more or None)
+
+
+def _only_joined(before: tuple[Attached, ...], after: tuple[Attached, ...]) -> bool:
+    """Whether reports were added behind those there are: a ticket of a thousand takes one more."""
+    return 0 < len(before) < len(after) and after[len(before) - 1] is before[-1]
+
+
+def is_held(ticket: Ticket) -> bool:
+    """Whether a unit has it to do, now or when it is resumed: it is open, and no master answers for it."""
+    return ticket.closed_at is None and ticket.standing is not Standing.MERGED
+
+
+def _enter(index: Places, key: object, entry: Entry) -> None:
+    entries = index.get(key) or ()
+    at = bisect_left(entries, entry)
+    if at == len(entries) or entries[at] != entry:
+        index.put(key, (*entries[:at], entry, *entries[at:]))
+
+
+def _strike(index: Places, key: object, entry: Entry) -> None:
+    entries = index.get(key) or ()
+    at = bisect_left(entries, entry)
+    if at < len(entries) and entries[at] == entry:
+        index.put(key, (*entries[:at], *entries[at + 1 :]) or None)
+
+
+def with_id(ids: tuple[str, ...] | None, ticket: str) -> tuple[str, ...]:
+    """An index entry with a ticket in it, once."""
+    known = ids or ()
+    return known if ticket in known else (*known, ticket)
+
+
+def without_id(ids: Iterable[str] | None, ticket: str) -> tuple[str, ...] | None:
+    """An index entry without a ticket; none where that leaves nothing."""
+    return tuple(known for known in ids or () if known != ticket) or None
