@@ -1,0 +1,109 @@
+"""The table of limits (限时办理), looked up once for each kind of ticket and kept. Pure; milliseconds."""
+
+from typing import Final, NamedTuple
+
+from schemas.codes import LimitClock, Stage, Urgency
+from schemas.policy import LimitRow, Policy, Span
+
+OVERALL: Final = "overall"
+GOALS: Final = tuple(Stage)[1 : tuple(Stage).index(Stage.CALLED_BACK) + 1]
+"""Stages that may have a limit, in order."""
+
+
+class LimitFacts(NamedTuple):
+    """What the limits of a ticket depend on."""
+
+    category: str
+    urgency: Urgency
+    area: str
+    source: str
+    kind: str | None
+
+
+class Limit(NamedTuple):
+    """One limit of the table, in milliseconds of its own clock."""
+
+    name: str
+    clock: LimitClock
+    length: int
+    first: int | None
+    """How much of it has run when the ladder's first step fires; none without a ladder."""
+
+
+class Limited(NamedTuple):
+    """All limits of one kind of ticket."""
+
+    overall: Limit | None
+    stages: dict[str, Limit]
+    """By the name of the stage."""
+    goals: dict[Stage, Limit | None]
+    """For each stage the limit that begins when it is reached."""
+    conditions: tuple[Limit, ...]
+
+
+class LimitTable:
+    """The table of one policy."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._known: dict[tuple[str | None, ...], Limited] = {}
+        # What no row names is one and the same to the table; so what sources send cannot make it grow.
+        self._categories = {row.category for row in policy.limits} | policy.conditions.keys()
+        self._areas = {row.area for row in policy.limits}
+        self._sources = {row.source for row in policy.limits}
+        self._kinds = {row.kind for row in policy.limits}
+
+    def of(self, facts: LimitFacts) -> Limited:
+        """The limits of such a ticket."""
+        category, urgency, area, source, kind = facts
+        key = (
+            category if category in self._categories else None,
+            urgency,
+            area if area in self._areas else None,
+            source if source in self._sources else None,
+            kind if kind in self._kinds else None,
+        )
+        limited = self._known.get(key)
+        if limited is None:
+            limited = self._known[key] = self._look_up(facts)
+        return limited
+
+    def _look_up(self, facts: LimitFacts) -> Limited:
+        rows = [row for row in self._policy.limits if _fits(row, facts)]
+        overall = next((row.overall for row in rows if row.overall is not None), None)
+        stages: dict[str, Limit] = {}
+        for stage in GOALS:
+            span = next((row.stages[stage] for row in rows if stage in row.stages), None)
+            if span is not None:
+                stages[stage.value] = self._limit(stage.value, span)
+        return Limited(
+            overall=None if overall is None else self._limit(OVERALL, overall),
+            stages=stages,
+            goals={stage: _next_goal(stages, stage) for stage in Stage},
+            conditions=tuple(
+                self._limit(condition.name, condition.span)
+                for condition in self._policy.conditions.get(facts.category, ())
+            ),
+        )
+
+    def _limit(self, name: str, span: Span) -> Limit:
+        length, ladder = span.seconds * 1000, self._policy.ladder
+        return Limit(name, span.clock, length, length * ladder[0].percent // 100 if ladder else None)
+
+
+def _fits(row: LimitRow, facts: LimitFacts) -> bool:
+    return (
+        row.category in (None, facts.category)
+        and row.urgency in (None, facts.urgency)
+        and row.area in (None, facts.area)
+        and row.source in (None, facts.source)
+        and row.kind in (None, facts.kind)
+    )
+
+
+def _next_goal(stages: dict[str, Limit], reached: Stage) -> Limit | None:
+    order = tuple(Stage)
+    for stage in order[order.index(reached) + 1 :]:
+        if stage.value in stages:
+            return stages[stage.value]
+    return None

@@ -1,0 +1,170 @@
+"""Working time (工作时间): how much of it lies between two moments, and when so much of it has run. Pure.
+
+A moment is working time where the clock on the wall of the calendar's zone shows a time inside a period of a worked
+day. That holds when the zone changes its clock, too: an hour that is skipped is not worked, one that comes twice is
+worked twice. Milliseconds throughout, whole numbers.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from schemas.policy import Calendar
+
+_MINUTE: Final = 60_000
+_DAY: Final = 86_400_000
+_BLOCK: Final = 400 * _DAY
+"""What one table covers; they are built when they are first asked for."""
+_END: Final = 253_402_300_800_000
+"""Where dates end: no log reaches the year 10000."""
+_FAR: Final = 256
+"""After so many tables, some 280 years, nobody waits any more."""
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+_THURSDAY: Final = 3
+"""The weekday of 1970-01-01."""
+
+
+class _Table:
+    """The periods of one block: where each begins, how much was worked before it, and after the last."""
+
+    __slots__ = ("before", "starts", "total")
+
+    def __init__(self, periods: list[tuple[int, int]]) -> None:
+        self.starts = [start for start, _ in periods]
+        self.before = [0]
+        for start, end in periods:
+            self.before.append(self.before[-1] + end - start)
+        self.total = self.before[-1]
+
+    def worked(self, at: int) -> int:
+        """How much of the block's working time has run at a moment of it."""
+        index = bisect_right(self.starts, at)
+        if not index:
+            return 0
+        worked = self.before[index - 1] + at - self.starts[index - 1]
+        end = self.before[index]
+        return worked if worked < end else end
+
+    def reached(self, worked: int) -> int:
+        """The earliest moment at which so much, above 0 and no more than there is, has run."""
+        index = bisect_left(self.before, worked) - 1
+        return self.starts[index] + worked - self.before[index]
+
+
+class WorkingTime:
+    """The working time of one calendar; without one, or where it has no period or no weekday, all time is."""
+
+    def __init__(self, calendar: Calendar | None) -> None:
+        self._calendar = calendar if calendar is not None and calendar.periods and calendar.weekdays else None
+        self._tables: dict[int, _Table] = {}
+        self._announced: list[int] = []
+        if self._calendar is not None:
+            self._compile(self._calendar)
+
+    def between(self, start: int, end: int) -> int:
+        """How much working time runs from `start` to `end`, which is not before it."""
+        if self._calendar is None:
+            return end - start
+        first, last = start // _BLOCK, end // _BLOCK
+        worked = self._table(last).worked(end) - self._table(first).worked(start)
+        for block in range(first, last):
+            worked += self._table(block).total
+        return worked
+
+    def after(self, start: int, worked: int) -> int:
+        """The earliest moment at which so much working time has run since `start`; `start` itself for nothing."""
+        if self._calendar is None or worked <= 0:
+            return start + max(worked, 0)
+        block = start // _BLOCK
+        table = self._tables.get(block) or self._table(block)
+        left = table.worked(start) + worked
+        return table.reached(left) if left <= table.total else self._beyond(block, left - table.total)
+
+    def announced(self, at: int) -> bool:
+        """Whether the calendar names the year of that moment."""
+        if self._calendar is None:
+            return True
+        return bisect_right(self._announced, at) % 2 == 1
+
+    def _beyond(self, block: int, left: int) -> int:
+        for later in range(block + 1, min(block + _FAR, _END // _BLOCK + 1)):
+            table = self._table(later)
+            if left <= table.total:
+                return table.reached(left)
+            left -= table.total
+        return _END
+
+    def _table(self, block: int) -> _Table:
+        table = self._tables.get(block)
+        if table is None:
+            if len(self._tables) > 4 * _FAR:
+                self._tables.clear()  # somebody walks through the millennia
+            table = self._tables[block] = _Table(list(self._worked_in(block * _BLOCK, (block + 1) * _BLOCK)))
+        return table
+
+    def _compile(self, calendar: Calendar) -> None:
+        self._zone = ZoneInfo(calendar.zone)
+        self._periods = tuple((start * _MINUTE, end * _MINUTE) for start, end in calendar.periods)
+        self._weekdays = frozenset(calendar.weekdays)
+        self._off = _days(calendar.off, calendar.years)
+        self._on = _days(calendar.on, calendar.years)
+        for year in sorted(set(calendar.years)):
+            self._announced += self._new_year(year), self._new_year(year + 1)
+
+    def _worked_in(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """The periods between two moments, in order, cut at them and where the zone changes its clock."""
+        for since, until, offset in self._offsets(begin, end):
+            for day in range((since + offset) // _DAY, (until - 1 + offset) // _DAY + 1):
+                if not self._is_worked(day):
+                    continue
+                midnight = day * _DAY - offset
+                for first, last in self._periods:
+                    start, stop = max(midnight + first, since), min(midnight + last, until)
+                    if start < stop:
+                        yield start, stop
+
+    def _is_worked(self, day: int) -> bool:
+        if day in self._off:
+            return False
+        return (day + _THURSDAY) % 7 in self._weekdays or day in self._on
+
+    def _offsets(self, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Stretches with one distance from UTC each: from, to, distance. No zone changes twice within a day."""
+        since, offset = begin, self._offset(begin)
+        for moment in range(begin, end, _DAY):
+            until = min(moment + _DAY, end)
+            if self._offset(until) != offset:
+                change = self._change(moment, until)
+                yield since, change, offset
+                since, offset = change, self._offset(change)
+        if since < end:
+            yield since, end, offset
+
+    def _change(self, before: int, after: int) -> int:
+        """The first second with the distance that `after` has."""
+        offset = self._offset(after)
+        while after - before > 1000:
+            middle = (before + after) // 2000 * 1000
+            if self._offset(middle) == offset:
+                after = middle
+            else:
+                before = middle
+        return after
+
+    def _offset(self, at: int) -> int:
+        second = min(max(at, 0), _END - 2 * _DAY) // 1000  # a day from where dates end, either way
+        distance = datetime.fromtimestamp(second, self._zone).utcoffset()
+        return 0 if distance is None else distance // timedelta(milliseconds=1)
+
+    def _new_year(self, year: int) -> int:
+        if year > date.max.year:
+            return _END + _DAY
+        return int(datetime(year, 1, 1, tzinfo=self._zone).timestamp()) * 1000
+
+
+def _days(written: tuple[str, ...], years: tuple[int, ...]) -> frozenset[int]:
+    """Days since 1970 of those dates that lie in an announced year."""
+    days = map(date.fromisoformat, written)
+    return frozenset(day.toordinal() - _EPOCH for day in days if day.year in years)
