@@ -1,4 +1,4 @@
-"""What stands on the agenda, and whether it still holds: limits, waits, and suspensions that end. Pure."""
+"""What stands on the agenda, and whether it still holds: steps of limits, waits, ends of suspensions. Pure."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -7,23 +7,25 @@ from schemas.codes import Standing
 from schemas.state import Deadline, Held, Ticket, Waiting
 
 Due = tuple[int, int, str, str]
-"""When; which kind; ticket or waiting key; limit or command. Sorted, this is the order in which things fire."""
+"""When; which kind; ticket or waiting key; limit, command or nothing. Sorted, this is the order in which things fire."""
 
 DEADLINE: Final = 0
 WAIT: Final = 1
 """After the deadlines of the same millisecond."""
-RESUMPTION: Final = 2
-"""A suspension that ends by itself."""
+RESUME: Final = 2
+"""After both."""
 
 
 def dues(ticket: Ticket) -> Iterator[Due]:
-    """A ticket's entries: its limits while it runs, its resumption while it is suspended."""
+    """The entries of a ticket as it is: nothing fires on one that is closed, voided or merged, or stands still."""
+    if ticket.closed_at is not None:
+        return
     if ticket.standing is Standing.RUNNING:
         for deadline in ticket.deadlines:
             if deadline.next_at is not None and not deadline.halted:
                 yield deadline.next_at, DEADLINE, ticket.id, deadline.limit
     elif ticket.standing is Standing.SUSPENDED and ticket.course is not None and ticket.course.resume_at is not None:
-        yield ticket.course.resume_at, RESUMPTION, ticket.id, ""
+        yield ticket.course.resume_at, RESUME, ticket.id, ""
 
 
 def waits(key: bytes, waiting: Waiting) -> Iterator[Due]:
@@ -32,20 +34,20 @@ def waits(key: bytes, waiting: Waiting) -> Iterator[Due]:
         yield held.until, WAIT, key.decode(), held.command
 
 
+def holds(due: Due, ticket_of: Callable[[str], Ticket | None], waiting_of: Callable[[bytes], Waiting | None]) -> bool:
+    """Whether an entry still means something."""
+    _, kind, name, _ = due
+    if kind == WAIT:
+        return held_of(waiting_of(name.encode()), due) is not None
+    ticket = ticket_of(name)
+    return ticket is not None and due in dues(ticket)
+
+
 def deadline_of(ticket: Ticket | None, due: Due) -> Deadline | None:
     """The deadline that an entry means; none where it no longer holds."""
-    if ticket is None or ticket.standing is not Standing.RUNNING:
+    if ticket is None or due not in dues(ticket):
         return None
-    at, _, _, limit = due
-    for deadline in ticket.deadlines:
-        if deadline.limit == limit:
-            return deadline if deadline.next_at == at and not deadline.halted else None
-    return None
-
-
-def resumes(ticket: Ticket | None, due: Due) -> bool:
-    """Whether an entry still ends the ticket's suspension."""
-    return ticket is not None and due in dues(ticket)
+    return next(deadline for deadline in ticket.deadlines if deadline.limit == due[3])
 
 
 def held_of(waiting: Waiting | None, due: Due) -> Held | None:
@@ -55,13 +57,3 @@ def held_of(waiting: Waiting | None, due: Due) -> Held | None:
         if held.command == command:
             return held
     return None
-
-
-def holds(due: Due, ticket: Callable[[str], Ticket | None], waiting: Callable[[bytes], Waiting | None]) -> bool:
-    """Whether an entry is still true."""
-    kind, name = due[1], due[2]
-    if kind == DEADLINE:
-        return deadline_of(ticket(name), due) is not None
-    if kind == WAIT:
-        return held_of(waiting(name.encode()), due) is not None
-    return resumes(ticket(name), due)
