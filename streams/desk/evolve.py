@@ -1,23 +1,25 @@
-"""What a fact makes of a ticket: its state record is exactly what its events give, folded in order. Pure."""
+"""What a fact makes of a ticket: its state record is exactly what its events give, folded in order. Pure.
 
-from dataclasses import replace
+Here is how a ticket begins and moves, and what each fact does. What befell it on the way is in `evolve_course.py`, its
+reports in `evolve_reports.py`, how it hangs together with others in `evolve_ties.py`.
+"""
 
-from schemas.codes import Fate, Stage
+from schemas.codes import Fate, Stage, Standing
+from schemas.envelope import Envelope
 from schemas.events import (
-    CommandSettled,
-    LimitPassed,
-    LimitWarned,
     Moved,
-    ReportClosed,
-    ReportSettled,
-    TicketAmended,
+    Ran,
+    Settlement,
+    Stood,
     TicketClosed,
     TicketDispatched,
-    TicketMerged,
     TicketOpened,
-    TicketUrged,
+    TicketReopened,
 )
-from schemas.state import Attached, Deadline, Ticket
+from schemas.state import Attached, Ticket, Ties
+from streams.desk.evolve_course import Befell, befell, course_after, ran, stood
+from streams.desk.evolve_reports import Corrected, Joined, corrected, joined
+from streams.desk.evolve_ties import Tied, parted, tied
 from streams.desk.facts import Fact
 
 
@@ -29,32 +31,32 @@ def evolve(ticket: Ticket | None, fact: Fact) -> Ticket:
     if ticket is None:
         msg = f"{event.type} of a ticket that was not opened: {fact.envelope.subject}"
         raise LookupError(msg)
-    match event:
-        case ReportSettled() | CommandSettled():
-            after = _told(ticket, fact, ticket.reports, ticket.deadlines)
-        case TicketUrged() | TicketMerged():
-            after = _told(ticket, fact, (*ticket.reports, _joined(event, fact)), ticket.deadlines)
-        case TicketAmended() | ReportClosed():
-            reports = tuple(_corrected(attached, event, fact) for attached in ticket.reports)
-            after = _told(ticket, fact, reports, ticket.deadlines)
-        case LimitWarned() | LimitPassed():
-            after = _told(ticket, fact, ticket.reports, tuple(_ran(d, event) for d in ticket.deadlines))
-        case _:
-            after = _moved(ticket, fact, event)
+    # The classes of a plain report first: it passes here three times.
+    if isinstance(event, Settlement):
+        return _numbered(ticket, fact)
+    if isinstance(event, Moved):
+        return _moved(ticket, fact, event)
+    return _seldom(ticket, event, fact.envelope)
+
+
+def _seldom(ticket: Ticket, event: Joined | Corrected | Ran | Stood | Befell | Tied, envelope: Envelope) -> Ticket:
+    if isinstance(event, Joined):
+        after = joined(ticket, event, envelope)
+    elif isinstance(event, Corrected):
+        after = corrected(ticket, event, envelope)
+    elif isinstance(event, Ran):
+        after = ran(ticket, event, envelope)
+    elif isinstance(event, Stood):
+        after = stood(ticket, event, envelope)
+    elif isinstance(event, Befell):
+        after = befell(ticket, event, envelope)
+    else:
+        after = tied(ticket, event, envelope)
     return after
 
 
 def _opened(event: TicketOpened, fact: Fact) -> Ticket:
     envelope = fact.envelope
-    first = Attached(
-        source=event.source,
-        source_id=event.source_id,
-        content=event.content,
-        fate=Fate.TICKETED,
-        at=envelope.time,
-        reporter=event.reporter,
-        object=event.object,
-    )
     return Ticket(
         id=envelope.subject or "",
         matter=envelope.matter or "",
@@ -62,83 +64,108 @@ def _opened(event: TicketOpened, fact: Fact) -> Ticket:
         area=envelope.area,
         category=event.category,
         urgency=event.urgency,
+        side=event.side,
         stage=Stage.OPENED,
         stage_at=envelope.time,
         unit=event.unit,
         level=event.level,
         opened_at=envelope.time,
         policy=event.policy,
+        source=event.source,
+        kind=event.kind,
+        drill=envelope.drill,
+        grid=event.grid,
+        lat=event.lat,
+        lon=event.lon,
+        text=event.text,
         flags=event.flags,
-        reports=(first,),
+        reports=(_first(event, envelope.time),) if event.source_id else (),
         deadlines=event.deadlines,
+        ties=None if event.recurrence_of is None else Ties(recurrence_of=event.recurrence_of),
     )
 
 
-def _told(ticket: Ticket, fact: Fact, reports: tuple[Attached, ...], deadlines: tuple[Deadline, ...]) -> Ticket:
-    # Written out, as `_moved` is: `dataclasses.replace` takes three times as long, and each report needs it twice.
-    return Ticket(
-        id=ticket.id,
-        matter=ticket.matter,
-        sequence=fact.envelope.sequence or ticket.sequence,
-        area=ticket.area,
-        category=ticket.category,
-        urgency=ticket.urgency,
-        stage=ticket.stage,
-        stage_at=ticket.stage_at,
-        unit=ticket.unit,
-        level=ticket.level,
-        opened_at=ticket.opened_at,
-        closed_at=ticket.closed_at,
-        policy=ticket.policy,
-        flags=ticket.flags,
-        reports=reports,
-        deadlines=deadlines,
-    )
-
-
-def _moved(ticket: Ticket, fact: Fact, event: Moved) -> Ticket:
-    holder = event if isinstance(event, TicketDispatched) else ticket
-    return Ticket(
-        id=ticket.id,
-        matter=ticket.matter,
-        sequence=fact.envelope.sequence or ticket.sequence,
-        area=ticket.area,
-        category=ticket.category,
-        urgency=ticket.urgency,
-        stage=event.stage,
-        stage_at=fact.envelope.time,
-        unit=holder.unit,
-        level=holder.level,
-        opened_at=ticket.opened_at,
-        closed_at=fact.envelope.time if isinstance(event, TicketClosed) else ticket.closed_at,
-        policy=ticket.policy,
-        flags=ticket.flags,
-        reports=ticket.reports,
-        deadlines=event.deadlines,
-    )
-
-
-def _joined(event: TicketUrged | TicketMerged, fact: Fact) -> Attached:
+def _first(event: TicketOpened, at: int) -> Attached:
     return Attached(
         source=event.source,
         source_id=event.source_id,
         content=event.content,
-        fate=Fate.URGED if isinstance(event, TicketUrged) else Fate.MERGED,
-        at=fact.envelope.time,
+        fate=Fate.TICKETED,
+        at=at,
         reporter=event.reporter,
         object=event.object,
     )
 
 
-def _corrected(attached: Attached, event: TicketAmended | ReportClosed, fact: Fact) -> Attached:
-    if (attached.source, attached.source_id) != (event.source, event.source_id):
-        return attached
-    if isinstance(event, TicketAmended):
-        return replace(attached, content=event.content)
-    return replace(attached, closed_at=fact.envelope.time)
+# The next two are written out: `dataclasses.replace` takes three times as long, and each report needs both.
+def _numbered(ticket: Ticket, fact: Fact) -> Ticket:
+    return Ticket(
+        id=ticket.id,
+        matter=ticket.matter,
+        sequence=fact.envelope.sequence or ticket.sequence,
+        area=ticket.area,
+        category=ticket.category,
+        urgency=ticket.urgency,
+        side=ticket.side,
+        stage=ticket.stage,
+        stage_at=ticket.stage_at,
+        standing=ticket.standing,
+        unit=ticket.unit,
+        level=ticket.level,
+        opened_at=ticket.opened_at,
+        closed_at=ticket.closed_at,
+        policy=ticket.policy,
+        source=ticket.source,
+        kind=ticket.kind,
+        drill=ticket.drill,
+        grid=ticket.grid,
+        lat=ticket.lat,
+        lon=ticket.lon,
+        text=ticket.text,
+        flags=ticket.flags,
+        reports=ticket.reports,
+        deadlines=ticket.deadlines,
+        course=ticket.course,
+        ties=ticket.ties,
+    )
 
 
-def _ran(deadline: Deadline, event: LimitWarned | LimitPassed) -> Deadline:
-    if deadline.limit != event.limit:
-        return deadline
-    return replace(deadline, status="warned" if isinstance(event, LimitWarned) else "passed")
+def _moved(ticket: Ticket, fact: Fact, event: Moved) -> Ticket:
+    holder = event if isinstance(event, TicketDispatched) else ticket
+    # A merged child that its own source closed is nobody's child any more; one that was closed with its master stays.
+    left = ticket.standing is Standing.MERGED and isinstance(event, TicketClosed) and event.with_master is None
+    return Ticket(
+        id=ticket.id,
+        matter=ticket.matter,
+        sequence=fact.envelope.sequence or ticket.sequence,
+        area=ticket.area,
+        category=ticket.category,
+        urgency=ticket.urgency,
+        side=ticket.side,
+        stage=event.stage,
+        stage_at=fact.envelope.time,
+        standing=Standing.RUNNING if left else ticket.standing,
+        unit=holder.unit,
+        level=holder.level,
+        opened_at=ticket.opened_at,
+        closed_at=_closed_at(ticket, event, fact.envelope.time),
+        policy=ticket.policy,
+        source=ticket.source,
+        kind=ticket.kind,
+        drill=ticket.drill,
+        grid=ticket.grid,
+        lat=ticket.lat,
+        lon=ticket.lon,
+        text=ticket.text,
+        flags=ticket.flags,
+        reports=ticket.reports,
+        deadlines=event.deadlines,
+        course=course_after(ticket, event, fact.envelope.time),
+        ties=parted(ticket) if left else ticket.ties,
+    )
+
+
+def _closed_at(ticket: Ticket, event: Moved, at: int) -> int | None:
+    if isinstance(event, TicketClosed):
+        return at
+    return None if isinstance(event, TicketReopened) else ticket.closed_at

@@ -1,51 +1,140 @@
-"""The life of a ticket (闭环) as a table: which stage may be claimed when, and what passes with it. Pure."""
+"""The life of a ticket (闭环) as one table: which action is legal at which stage and standing. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Final
 
-from schemas.codes import Stage
+from schemas.codes import Action, Stage, Standing
+
+ORDER: Final[tuple[Stage, ...]] = tuple(Stage)
+RANK: Final[Mapping[Stage, int]] = {stage: rank for rank, stage in enumerate(ORDER)}
+
+LATER_TOLD: Final = frozenset(
+    {Stage.SIGNED, Stage.CONTACTED, Stage.ARRIVED, Stage.HANDLED, Stage.VERIFIED, Stage.CALLED_BACK}
+)
+"""Stages that, where they passed unreported, may still be told of: by whoever worked where there is no network."""
 
 
 class Rule(Enum):
-    """Whether a claim is legal."""
+    """Whether an action is legal."""
 
     NO = "not legal now"
-    YES = "legal for whoever reports it; the stages between are implied"
-    CLOSER = "legal for a source whose closing is authoritative; the stages between are implied"
+    YES = "legal, as far as the ticket's stage and standing go"
+    RECORD = "the stage has passed: legal where it was inferred, and only recorded"
+    CLOSER = "legal for a source whose closing is authoritative"
+    ROOT = "the ticket is a child: asked again of its root"
 
 
-_NO, _YES, _OWN = Rule.NO, Rule.YES, Rule.CLOSER
+_Stages = tuple[Stage, Stage]
+"""From and to, inclusive."""
 
-# A later stage reported first implies the earlier ones; nothing goes back, and nothing is claimed twice. Two stages are
-# never implied by a handler: `closed` follows a verified result, unless the source closes by itself, and `rated`
-# follows `closed`, since nobody can rate what is not finished.
-_ROWS: Final[Mapping[Stage, tuple[Rule, ...]]] = {
-    # claimed:        opened accepted dispatched signed handled verified closed rated
-    Stage.OPENED: (_NO, _YES, _YES, _YES, _YES, _YES, _OWN, _NO),
-    Stage.ACCEPTED: (_NO, _NO, _YES, _YES, _YES, _YES, _OWN, _NO),
-    Stage.DISPATCHED: (_NO, _NO, _NO, _YES, _YES, _YES, _OWN, _NO),
-    Stage.SIGNED: (_NO, _NO, _NO, _NO, _YES, _YES, _OWN, _NO),
-    Stage.HANDLED: (_NO, _NO, _NO, _NO, _NO, _YES, _OWN, _NO),
-    Stage.VERIFIED: (_NO, _NO, _NO, _NO, _NO, _NO, _YES, _NO),
-    Stage.CLOSED: (_NO, _NO, _NO, _NO, _NO, _NO, _NO, _YES),
-    Stage.RATED: (_NO, _NO, _NO, _NO, _NO, _NO, _NO, _NO),
+_OPEN: Final = (Stage.OPENED, Stage.CALLED_BACK)
+_ANY: Final = (Stage.OPENED, Stage.RATED)
+_HELD: Final = (Stage.DISPATCHED, Stage.ARRIVED)
+_UNDER_WAY: Final = (Stage.ACCEPTED, Stage.ARRIVED)
+_DONE: Final = (Stage.HANDLED, Stage.CALLED_BACK)
+_CLOSED: Final = (Stage.CLOSED, Stage.RATED)
+
+MOVES: Final[Mapping[Action, Stage]] = {
+    Action.ACCEPTED: Stage.ACCEPTED,
+    Action.SIGNED: Stage.SIGNED,
+    Action.CONTACTED: Stage.CONTACTED,
+    Action.ARRIVED: Stage.ARRIVED,
+    Action.HANDLED: Stage.HANDLED,
+    Action.VERIFIED: Stage.VERIFIED,
+    Action.CALLED_BACK: Stage.CALLED_BACK,
+}
+"""Actions that claim nothing but that a stage is reached."""
+
+# A later stage implies the earlier ones (`MOVES` are legal from any earlier stage). What goes back does so by an action
+# of its own. `closed` follows a verified result, unless the source closes by itself: nobody else may skip the check.
+_RUNNING: Final[Mapping[Action, _Stages]] = {
+    Action.DISPATCHED: (Stage.OPENED, Stage.ARRIVED),
+    Action.CLOSED: (Stage.VERIFIED, Stage.CALLED_BACK),
+    Action.RATED: (Stage.CLOSED, Stage.CLOSED),
+    Action.REWORKED: _DONE,
+    Action.REOPENED: _CLOSED,
+    Action.VOIDED: _OPEN,
+    Action.RETURN_REQUESTED: _HELD,
+    Action.EXTENSION_REQUESTED: _UNDER_WAY,
+    Action.SUSPENSION_REQUESTED: _UNDER_WAY,
+    Action.RETURN_APPROVED: _ANY,  # whether anything was asked for is looked at next
+    Action.RETURN_REFUSED: _ANY,
+    Action.EXTENSION_APPROVED: _ANY,
+    Action.EXTENSION_REFUSED: _ANY,
+    Action.SUSPENSION_APPROVED: _ANY,
+    Action.SUSPENSION_REFUSED: _ANY,
+    Action.ASSISTED: _HELD,
+    Action.CONDITION_MET: _OPEN,
+    Action.DIVERTED: _HELD,
+    Action.DIVERSION_RETURNED: _HELD,
+    Action.URGED: _OPEN,
+    Action.MERGE_CONFIRMED: _OPEN,
+    Action.MERGE_REFUSED: _ANY,
+}
+_SUSPENDED: Final[Mapping[Action, _Stages]] = {
+    Action.VOIDED: _OPEN,
+    Action.RESUMED: _ANY,
+    Action.URGED: _OPEN,
+    Action.MERGE_CONFIRMED: _OPEN,
+    Action.MERGE_REFUSED: _ANY,
 }
 
-ORDER: Final[tuple[Stage, ...]] = tuple(Stage)
-TABLE: Final[Mapping[tuple[Stage, Stage], Rule]] = {
-    (stage, claimed): rule for stage, row in _ROWS.items() for claimed, rule in zip(ORDER, row, strict=True)
+
+def _running(stage: Stage, action: Action) -> Rule:
+    target = MOVES.get(action)
+    if target is not None and RANK[stage] < RANK[target]:
+        return Rule.YES
+    if target in LATER_TOLD and stage is not target:
+        return Rule.RECORD
+    rule = _within(_RUNNING, stage, action)
+    if rule is Rule.NO and action is Action.CLOSED and RANK[stage] < RANK[Stage.CLOSED]:
+        return Rule.CLOSER
+    return rule
+
+
+def _suspended(stage: Stage, action: Action) -> Rule:
+    return _within(_SUSPENDED, stage, action)
+
+
+def _merged(stage: Stage, action: Action) -> Rule:
+    if action is Action.CLOSED and RANK[stage] < RANK[Stage.CLOSED]:
+        return Rule.CLOSER
+    if action in (Action.URGED, Action.MERGE_CONFIRMED):
+        return Rule.ROOT
+    return Rule.YES if action in (Action.MERGE_REFUSED, Action.UNMERGED) else Rule.NO
+
+
+def _voided(_stage: Stage, _action: Action) -> Rule:
+    return Rule.NO
+
+
+def _within(table: Mapping[Action, _Stages], stage: Stage, action: Action) -> Rule:
+    legal = table.get(action)
+    if legal is None or not RANK[legal[0]] <= RANK[stage] <= RANK[legal[1]]:
+        return Rule.NO
+    return Rule.YES
+
+
+_BY_STANDING: Final[Mapping[Standing, Callable[[Stage, Action], Rule]]] = {
+    Standing.RUNNING: _running,
+    Standing.SUSPENDED: _suspended,
+    Standing.MERGED: _merged,
+    Standing.VOIDED: _voided,
 }
+
+TABLE: Final[Mapping[tuple[Stage, Standing, Action], Rule]] = {
+    (stage, standing, action): rule(stage, action)
+    for stage in Stage
+    for standing, rule in _BY_STANDING.items()
+    for action in Action
+}
+"""The whole product."""
+
 _PASSED: Final[Mapping[tuple[Stage, Stage], tuple[Stage, ...]]] = {
-    (stage, claimed): ORDER[ORDER.index(stage) + 1 : ORDER.index(claimed)] for stage in ORDER for claimed in ORDER
+    (stage, claimed): ORDER[RANK[stage] + 1 : RANK[claimed]] for stage in ORDER for claimed in ORDER
 }
 _NEXT: Final[Mapping[Stage, Stage | None]] = dict(zip(ORDER, (*ORDER[1:], None), strict=True))
-
-
-def legal(stage: Stage, claimed: Stage, *, closes: bool) -> bool:
-    """Whether a ticket at `stage` may reach `claimed`; `closes`: by a source whose closing is authoritative."""
-    rule = TABLE[stage, claimed]
-    return rule is Rule.YES or (rule is Rule.CLOSER and closes)
 
 
 def implied(stage: Stage, claimed: Stage) -> tuple[Stage, ...]:
@@ -54,5 +143,5 @@ def implied(stage: Stage, claimed: Stage) -> tuple[Stage, ...]:
 
 
 def following(stage: Stage) -> Stage | None:
-    """The stage that a ticket must reach next."""
+    """The stage after this one."""
     return _NEXT[stage]

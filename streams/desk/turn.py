@@ -1,7 +1,5 @@
 """One record's turn: whatever is said in it is numbered, and folded into the draft at once. Pure."""
 
-from typing import TypeVar
-
 from schemas.commands import Origin
 from schemas.envelope import Envelope, derived_id
 from schemas.events import CommandSettled, Event, Settlement, TicketEvent, TicketOpened
@@ -10,9 +8,7 @@ from schemas.state import Ticket
 from streams.desk.draft import Draft
 from streams.desk.evolve import evolve
 from streams.desk.facts import Decision, Entry, Fact
-from streams.desk.routing import Routes
-
-R = TypeVar("R")
+from streams.desk.rules import Rules
 
 
 class Turn:
@@ -21,7 +17,7 @@ class Turn:
     Ids hash the topic's name without its prefix, so the same log under another prefix says the same.
     """
 
-    __slots__ = ("_name", "_source", "at", "cause", "decision", "draft", "entry")
+    __slots__ = ("_name", "at", "cause", "decision", "draft", "entry")
 
     def __init__(self, draft: Draft, entry: Entry, at: int, said: tuple[str, Decision] | None = None) -> None:
         self.draft = draft
@@ -35,32 +31,48 @@ class Turn:
         return Turn(self.draft, self.entry, at, (cause, self.decision))
 
     @property
-    def policy(self) -> Policy:
-        """The policy in force; raises `LookupError` where there is none."""
-        return _in_force(self.draft.policy)
+    def rules(self) -> Rules:
+        """The policy in force, compiled; raises `LookupError` where there is none."""
+        rules = self.draft.rules
+        if rules is None:
+            msg = "no policy holds yet"
+            raise LookupError(msg)
+        return rules
 
     @property
-    def routes(self) -> Routes:
-        """Its routing table."""
-        return _in_force(self.draft.routes)
+    def policy(self) -> Policy:
+        """The policy in force; raises `LookupError` where there is none."""
+        return self.rules.policy
+
+    def rules_of(self, ticket: Ticket) -> Rules:
+        """The rules a ticket is judged by: those of its own policy where it keeps that, else those in force."""
+        return self.draft.former.get(ticket.policy) or self.rules
 
     @property
     def own_origin(self) -> Origin:
         """Where the record itself stands, for what has no other origin."""
         return Origin(topic=self.entry.topic, partition=self.entry.partition, offset=self.entry.offset)
 
-    def open(self, area: str, event: TicketOpened) -> Ticket:
-        """A ticket begins, and with it a matter. Its id begins with the area, for good."""
+    def open(
+        self, area: str, event: TicketOpened, *, drill: bool = False, matter: str | None = None, number: int = 1
+    ) -> Ticket:
+        """A ticket begins, and with it a matter, unless it belongs to one. Its id begins with the area, for good.
+
+        `number` above 1 is that of a further ticket of the same command, and ends its id.
+        """
         subject = f"{area}.{self.cause.replace('-', '')[:16]}"
-        return self._fold(None, self._fact(event, area, subject, 1, self.cause))
+        if number > 1:
+            subject = f"{subject}-{number}"
+        return self._fold(None, Fact(event, self._envelope(event, area, subject, 1, matter or self.cause, drill)))
 
     def tell(self, ticket: Ticket, event: TicketEvent | Settlement) -> Ticket:
         """A fact about a ticket takes the next number of its sequence."""
-        return self._fold(ticket, self._fact(event, ticket.area, ticket.id, ticket.sequence + 1, ticket.matter))
+        envelope = self._envelope(event, ticket.area, ticket.id, ticket.sequence + 1, ticket.matter, ticket.drill)
+        return self._fold(ticket, Fact(event, envelope))
 
     def aside(self, area: str, event: CommandSettled) -> None:
         """A settlement that names no ticket."""
-        self.decision.facts.append(self._fact(event, area, None, None, None))
+        self.decision.facts.append(Fact(event, self._envelope(event, area, None, None, None, drill=False)))
 
     def _fold(self, ticket: Ticket | None, fact: Fact) -> Ticket:
         after = evolve(ticket, fact)
@@ -68,8 +80,10 @@ class Turn:
         self.decision.facts.append(fact)
         return after
 
-    def _fact(self, event: Event, area: str, subject: str | None, sequence: int | None, matter: str | None) -> Fact:
-        envelope = Envelope(
+    def _envelope(
+        self, event: Event, area: str, subject: str | None, sequence: int | None, matter: str | None, drill: bool
+    ) -> Envelope:
+        return Envelope(
             id=derived_id(f"{self._name}/{len(self.decision.facts)}"),
             source=self.draft.speaker,
             type=event.type,
@@ -79,12 +93,5 @@ class Turn:
             subject=subject,
             sequence=sequence,
             matter=matter,
+            drill=drill,
         )
-        return Fact(event, envelope)
-
-
-def _in_force(rules: R | None) -> R:
-    if rules is None:
-        msg = "no policy holds yet"
-        raise LookupError(msg)
-    return rules
