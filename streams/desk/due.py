@@ -7,7 +7,7 @@ from schemas.codes import Standing
 from schemas.state import Deadline, Held, Ticket, Waiting
 
 Due = tuple[int, int, str, str]
-"""When; which kind; ticket or waiting key; limit, command or nothing. Sorted, this is the order in which things fire."""
+"""When; which kind; ticket or waiting key; limit, command or nothing. They fire in the order they sort."""
 
 DEADLINE: Final = 0
 WAIT: Final = 1
