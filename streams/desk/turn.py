@@ -53,6 +53,11 @@ class Turn:
         """Where the record itself stands, for what has no other origin."""
         return Origin(topic=self.entry.topic, partition=self.entry.partition, offset=self.entry.offset)
 
+    def id_of(self, area: str, number: int = 1) -> str:
+        """The id of the ticket that this command opens, or opened."""
+        subject = f"{area}.{self.cause.replace('-', '')[:16]}"
+        return subject if number == 1 else f"{subject}-{number}"
+
     def open(
         self, area: str, event: TicketOpened, *, drill: bool = False, matter: str | None = None, number: int = 1
     ) -> Ticket:
@@ -60,9 +65,7 @@ class Turn:
 
         `number` above 1 is that of a further ticket of the same command, and ends its id.
         """
-        subject = f"{area}.{self.cause.replace('-', '')[:16]}"
-        if number > 1:
-            subject = f"{subject}-{number}"
+        subject = self.id_of(area, number)
         return self._fold(None, Fact(event, self._envelope(event, area, subject, 1, matter or self.cause, drill)))
 
     def tell(self, ticket: Ticket, event: TicketEvent | Settlement) -> Ticket:
