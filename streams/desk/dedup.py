@@ -5,7 +5,9 @@ new information whatever it names. D1 comes before D2: somebody who reports the 
 of it (催办), and that would be lost among the witnesses of D2. So that D1 does not gather whatever one person reports,
 a grid officer on patrol say, two reports that name different objects are different matters.
 
-Nothing joins a closed ticket: what comes after the closing is a new occurrence.
+Nothing joins a closed ticket: what comes after the closing is a new occurrence. Nothing joins a merged one either: its
+master is worked on, so whoever asks about the child asks about the master. Drills meet drills only, but for D0: a
+source's id means one report, whatever it is.
 """
 
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Amends:
-    """D0: the same source and id with other content than the newest; also on a closed ticket."""
+    """D0: the same source and id with other content than the newest; also on a closed or merged ticket."""
 
     ticket: Ticket
 
@@ -53,18 +55,16 @@ _NEW = New()
 
 
 def find(draft: Draft, report: Report) -> Found:
-    """What the desk knows of a report; of several tickets the oldest."""
+    """What the desk knows of a report; of several tickets the oldest. What was merged is found as its root."""
     known = draft.by_report(report.area, report.source, report.source_id)
     if known is not None:
         same = attached_as(known, report.source, report.source_id).content == report.content
         return Repeat(known) if same else Amends(known)
-    if report.reporter is not None:
-        for ticket in draft.by_reporter((report.area, report.category, report.reporter)):
-            if any(_same_matter(attached, report) for attached in ticket.reports):
-                return Urges(ticket)
-    if report.object is not None:
-        for ticket in draft.by_object((report.area, report.category, report.object)):
-            return Merges(ticket)
+    for ticket in draft.by_reporter(report):
+        if any(_same_matter(attached, report) for attached in ticket.reports):
+            return Urges(draft.root(ticket))
+    for ticket in draft.by_object(report):
+        return Merges(draft.root(ticket))
     return _NEW
 
 

@@ -1,9 +1,10 @@
 """What a batch makes of the desk's memory before it is committed: a draft, to be taken or to be thrown away. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from schemas.codec import encode
 from schemas.codes import Standing
+from schemas.commands import Report
 from schemas.policy import Policy
 from schemas.state import (
     LOG_TIME_KEY,
@@ -94,56 +95,53 @@ class Draft:
         found = self._reports.get((area, source, source_id))
         return None if found is None else self._tickets.get(found)
 
-    def by_reporter(self, area: str, category: str, reporter: str, *, drill: bool) -> list[Ticket]:
-        """Open tickets that a reporter reported, merged ones too; oldest first."""
-        return self._oldest_first(self._reporters.get((area, category, reporter, drill)))
+    def by_reporter(self, report: Report) -> list[Ticket]:
+        """Open tickets like a report, merged ones too, that its reporter reported; oldest first."""
+        if report.reporter is None:
+            return []
+        return self._oldest_first(self._reporters.get((report.area, report.category, report.reporter, report.drill)))
 
-    def by_object(self, area: str, category: str, thing: str, *, drill: bool) -> list[Ticket]:
-        """Open tickets about an object, merged ones too; oldest first."""
-        return self._oldest_first(self._objects.get((area, category, thing, drill)))
+    def by_object(self, report: Report) -> list[Ticket]:
+        """Open tickets like a report, merged ones too, about its object; oldest first."""
+        if report.object is None:
+            return []
+        return self._oldest_first(self._objects.get((report.area, report.category, report.object, report.drill)))
 
     def load(self, area: str, unit: str) -> int:
         """How many open tickets a unit has in an area; merged ones count with their master."""
         return self._load.get((area, unit)) or 0
 
-    def near(self, like: Ticket, cells: Iterable[Cell], since: int) -> Iterator[Ticket]:
-        """Open tickets, not merged, of the same area, category and drill mark in these cells, opened since then.
+    def near(self, like: Ticket, cell: Cell, since: int) -> Iterator[Ticket]:
+        """Open tickets, not merged, of the same area, category and drill mark in a cell, opened since then.
 
-        For categories with a radius; newest first in each cell.
+        For categories with a radius; newest first.
         """
-        for cell in cells:
-            entries = self._near.get((like.area, like.category, like.drill, cell))
-            if entries is not None:
-                yield from self._newest_first(entries, since)
+        return self._newest_first(self._near.get((like.area, like.category, like.drill, cell)), since)
 
-    def police_near(self, area: str, cells: Iterable[Cell], since: int, *, drill: bool) -> Iterator[Ticket]:
-        """Tickets of the police's side in these cells, open or closed, opened since then.
+    def police_near(self, area: str, cell: Cell, since: int, *, drill: bool) -> Iterator[Ticket]:
+        """Tickets of the police's side in a cell, open or closed, opened since then; newest first.
 
-        While the policy links alarms; of each cell the newest first.
+        While the policy links alarms.
         """
-        stretches = range(self.time // STRETCH_MS, since // STRETCH_MS - 1, -1)
-        for cell in cells:
-            for stretch in stretches:
-                entries = self._police.get((area, drill, cell, stretch))
-                if entries is not None:
-                    yield from self._newest_first(entries, since)
+        for stretch in range(self.time // STRETCH_MS, since // STRETCH_MS - 1, -1):
+            yield from self._newest_first(self._police.get((area, drill, cell, stretch)), since)
 
-    def closed_near(
-        self, area: str, category: str, cells: Iterable[Cell], since: int, *, drill: bool
-    ) -> Iterator[Ticket]:
-        """Tickets in these cells that were closed since then and not voided, while the policy asks for recurrence.
+    def closed_near(self, report: Report, cell: Cell, since: int) -> Iterator[Ticket]:
+        """Tickets like a report in a cell, closed since then and not voided; closed last first.
 
-        For categories with a radius; closed last first in each cell.
+        While the policy asks for recurrence, for categories with a radius.
         """
-        for cell in cells:
-            entries = self._closed_near.get((area, category, drill, cell))
-            if entries is not None:
-                yield from self._newest_first(entries, since)
+        return self._newest_first(self._closed_near.get((report.area, report.category, report.drill, cell)), since)
 
-    def closed_about(self, area: str, category: str, thing: str, since: int, *, drill: bool) -> Iterator[Ticket]:
-        """Tickets about an object that were closed since then and not voided; closed last first."""
-        entries = self._closed_objects.get((area, category, thing, drill))
-        return self._newest_first(entries or (), since)
+    def closed_about(self, report: Report, since: int) -> Iterator[Ticket]:
+        """Tickets about the report's object, closed since then and not voided; closed last first.
+
+        While the policy asks for recurrence.
+        """
+        if report.object is None:
+            return iter(())
+        key = (report.area, report.category, report.object, report.drill)
+        return self._newest_first(self._closed_objects.get(key), since)
 
     def remember(self, ticket: Ticket) -> None:
         """A ticket as it is from now on."""
@@ -246,8 +244,8 @@ class Draft:
         found = [ticket for ticket in map(self._tickets.get, ids) if ticket is not None]
         return sorted(found, key=lambda ticket: (ticket.opened_at, ticket.id))
 
-    def _newest_first(self, entries: tuple[Entry, ...], since: int) -> Iterator[Ticket]:
-        for when, name in reversed(entries):
+    def _newest_first(self, entries: tuple[Entry, ...] | None, since: int) -> Iterator[Ticket]:
+        for when, name in reversed(entries or ()):
             if when < since:
                 return
             ticket = self._tickets.get(name)

@@ -1,0 +1,157 @@
+"""What may be the same matter, or the same again (疑似重复, 回潮): by place, time and words. Pure.
+
+Nearness is a weak key: measured on a city's own labels, place, category and time alone are right less than half the
+time (docs/duplicates.md). So nothing is merged by it. D3 proposes the best few for a human to decide; D5 remembers that
+a matter of the same place was closed not long ago.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from schemas.codes import Side
+from schemas.commands import Report
+from schemas.events import MatchProposed
+from schemas.policy import Category, Duplicates
+from schemas.state import Ticket
+from streams.desk.places import Place, cells_within, distance_m, place_of
+from streams.desk.turn import Turn
+
+_WHOLE: Final = 100
+
+
+class Candidate(NamedTuple):
+    """Another ticket, and why it may be the same matter. Sorted, the best come first."""
+
+    rank: int
+    """Less is better: the score, negative."""
+    opened_at: int
+    other: str
+    distance_m: int
+    gap: int
+    likeness: int
+
+
+def propose(turn: Turn, ticket: Ticket) -> Ticket:
+    """D3: say which open tickets may be the same matter, best first, where the category has a rule of nearness."""
+    policy = turn.policy
+    category = policy.categories.get(ticket.category)
+    if category is None or category.near_m <= 0 or category.near_s <= 0:
+        return ticket
+    place = place_of(ticket.lat, ticket.lon)
+    if place is None:
+        return ticket
+    for one in _best(turn, ticket, place, category, policy.duplicates):
+        proposed = MatchProposed(
+            other=one.other, score=-one.rank, distance_m=one.distance_m, gap=one.gap, likeness=one.likeness
+        )
+        ticket = turn.tell(ticket, proposed)
+    return ticket
+
+
+def recurrence(turn: Turn, report: Report) -> str | None:
+    """D5: the ticket of the same object, else of the same place, that was closed last and not too long ago."""
+    span = turn.policy.duplicates.recurrence_s
+    if span <= 0:
+        return None
+    draft, since = turn.draft, turn.at - span * 1000
+    last = _last(draft.closed_about(report, since))
+    if last is not None:
+        return last.id
+    category = turn.policy.categories.get(report.category)
+    place = place_of(report.lat, report.lon)
+    if category is None or category.near_m <= 0 or place is None:
+        return None
+    for cell in cells_within(place, category.near_m):
+        found = _within(draft.closed_near(report, cell, since), place, category.near_m)
+        last = _later(last, _last(found))
+    return None if last is None else last.id
+
+
+def likeness(one: str, other: str) -> int:
+    """How alike two texts are, in whole hundredths: shared pairs of neighbouring characters, of all there are."""
+    ours, theirs = _pairs(one), _pairs(other)
+    if not ours or not theirs:
+        return 0
+    shared = len(ours & theirs)
+    return _WHOLE * shared // (len(ours) + len(theirs) - shared)
+
+
+def _best(turn: Turn, ticket: Ticket, place: Place, category: Category, rules: Duplicates) -> list[Candidate]:
+    best: list[Candidate] = []
+    needed = rules.threshold
+    since = turn.at - category.near_s * 1000
+    for cell in cells_within(place, category.near_m):
+        for other in turn.draft.near(ticket, cell, since):
+            one = _candidate(turn, (ticket, place), other, category, needed)
+            if one is None:
+                continue
+            best.append(one)
+            if len(best) > rules.most:
+                best.sort()
+                best.pop()
+                needed = max(needed, -best[-1].rank) if best else needed
+    return sorted(best)
+
+
+def _candidate(
+    turn: Turn, asked: tuple[Ticket, Place], other: Ticket, category: Category, needed: int
+) -> Candidate | None:
+    ticket, place = asked
+    there = place_of(other.lat, other.lon)
+    distance = category.near_m + 1 if there is None else distance_m(place, there)
+    if distance > category.near_m or not _may_match(ticket, other):
+        return None
+    rules = turn.policy.duplicates
+    gap, window = turn.at - other.opened_at, category.near_s * 1000
+    score = rules.weight_distance * (category.near_m - distance) // category.near_m
+    score += rules.weight_time * (window - gap) // window
+    if score + rules.weight_text < needed:
+        return None  # whatever they say: reading texts is what costs
+    alike = likeness(ticket.text, other.text)
+    score += rules.weight_text * alike // _WHOLE
+    return None if score < needed else Candidate(-score, other.opened_at, other.id, distance, gap, alike)
+
+
+def _may_match(ticket: Ticket, other: Ticket) -> bool:
+    """Not itself, nor one that belongs to its matter already, could never be merged with it, or was refused."""
+    if other.matter == ticket.matter or (other.side is Side.POLICE and ticket.side is Side.POLICE):
+        return False
+    return not refused(ticket, other)
+
+
+def refused(one: Ticket, other: Ticket) -> bool:
+    """Whether a human said that the two are not one matter, asked from either side."""
+    return _refused(one, other.id) or _refused(other, one.id)
+
+
+def _refused(ticket: Ticket, other: str) -> bool:
+    return ticket.ties is not None and any(match.refused and match.other == other for match in ticket.ties.matches)
+
+
+def _within(tickets: Iterator[Ticket], place: Place, metres: int) -> Iterator[Ticket]:
+    for ticket in tickets:
+        there = place_of(ticket.lat, ticket.lon)
+        if there is not None and distance_m(place, there) <= metres:
+            yield ticket
+
+
+def _last(tickets: Iterator[Ticket]) -> Ticket | None:
+    """Of tickets that come closed last first, the first; of one moment the one with the smallest id."""
+    last: Ticket | None = None
+    for ticket in tickets:
+        if last is not None and ticket.closed_at != last.closed_at:
+            break
+        last = _later(last, ticket)
+    return last
+
+
+def _later(one: Ticket | None, other: Ticket | None) -> Ticket | None:
+    if one is None or other is None:
+        return one or other
+    return min(one, other, key=lambda ticket: (-(ticket.closed_at or 0), ticket.id))
+
+
+@lru_cache(maxsize=512)
+def _pairs(text: str) -> frozenset[str]:
+    return frozenset(text[at : at + 2] for at in range(len(text) - 1))
