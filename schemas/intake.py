@@ -10,13 +10,16 @@ SOURCE: Final = "lianqin-source"
 VERSION: Final = "lianqin-version"
 """Header: version of the source's shape, `1` where absent."""
 PART: Final = "lianqin-part"
-"""Header: which of the mapping's records this is, `report` where absent; one row may hold a report and its closing."""
+"""Header: what the record is read as: `report`, `closed` (one row may hold a report and its closing) or `feedback`.
+Absent: `report` where the mapping has one, else `feedback`."""
 TIME: Final = "lianqin-time"
 """Header, on `intake.history` only: the record's own time, milliseconds since the epoch, in decimal."""
 FEED: Final = "lianqin-feed"
 """Header: fingerprint of the file that `feed` reads, by which it resumes."""
 ROW: Final = "lianqin-row"
 """Header: number of the record in the sorted file, from 0, in decimal."""
+DRILL: Final = "lianqin-drill"
+"""Header: `true` where the report is a drill (演练)."""
 ARRIVED: Final = "lianqin-arrived"
 """Header, on `desk`: when the intake record was appended, milliseconds since the epoch; for metrics, never a rule."""
 MARKER: Final = "lianqin-marker"
@@ -29,11 +32,12 @@ class IntakeHeaders:
 
     source: str | None = None
     version: str = "1"
-    part: str = "report"
+    part: str | None = None
     time: int | None = None
     feed: str | None = None
     row: int | None = None
     marker: str | None = None
+    drill: bool = False
 
     def to_kafka(self) -> list[tuple[str, bytes]]:
         """As record headers; what is absent is left out."""
@@ -45,6 +49,7 @@ class IntakeHeaders:
             (FEED, self.feed),
             (ROW, self.row),
             (MARKER, self.marker),
+            (DRILL, "true" if self.drill else None),
         )
         return [(name, str(value).encode()) for name, value in named if value is not None]
 
@@ -66,9 +71,10 @@ def intake_headers(headers: Sequence[tuple[str, bytes]]) -> IntakeHeaders:
     return IntakeHeaders(
         source=_word(found(SOURCE)),
         version=_word(found(VERSION)) or "1",
-        part=_word(found(PART)) or "report",
+        part=_word(found(PART)) or None,
         time=_number(found(TIME)),
         feed=_word(found(FEED)),
         row=_number(found(ROW)),
         marker=_word(found(MARKER)),
+        drill=found(DRILL) == b"true",
     )

@@ -23,20 +23,22 @@ _ABSENT: Final = object()
 
 def splitter(mapping: SourceMapping) -> Splitter:
     """How this source's records are taken apart."""
-    return _csv(len(mapping.columns)) if mapping.format == "csv" else _json(mapping.columns)
+    return _csv(mapping) if mapping.format == "csv" else _json(mapping.columns)
 
 
-def _text(value: bytes) -> str:
+def _text(value: bytes, encoding: str = "utf-8") -> str:
     try:
-        return value.decode()
+        return value.decode(encoding)
     except UnicodeDecodeError:
-        raise Unusable(Reject.NOT_UTF8, "the record is not UTF-8") from None
+        raise Unusable(Reject.NOT_UTF8, f"the record is not {encoding.upper()}") from None
 
 
-def _csv(columns: int) -> Splitter:
+def _csv(mapping: SourceMapping) -> Splitter:
+    columns, delimiter, encoding = len(mapping.columns), mapping.delimiter, mapping.encoding
+
     def split(value: bytes) -> Fields:
-        line = _text(value.rstrip(b"\r\n"))
-        fields = line.split(",") if '"' not in line else _quoted(line)
+        line = _text(value.rstrip(b"\r\n"), encoding)
+        fields = line.split(delimiter) if '"' not in line else _quoted(line, delimiter)
         if len(fields) != columns:
             hint = f"the line has {len(fields)} fields, the mapping {columns} columns"
             raise Unusable(Reject.BROKEN, hint)
@@ -45,9 +47,9 @@ def _csv(columns: int) -> Splitter:
     return split
 
 
-def _quoted(line: str) -> list[str]:
-    try:
-        return next(csv.reader([line], strict=True), [])
+def _quoted(line: str, delimiter: str) -> list[str]:
+    try:  # a field in quotes may hold line ends; one outside of quotes is an error
+        return next(csv.reader([line], strict=True, delimiter=delimiter), [])
     except csv.Error:
         raise Unusable(Reject.BROKEN, "the line's quotes do not fit together") from None
 

@@ -3,18 +3,19 @@
 import re
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 import h3
 
 from schemas.codes import Flag, Reject
-from schemas.mapping import Bounds, CellArea, ColumnArea, PlaceRule, ReportRule
+from schemas.mapping import AddressArea, AreaRule, Bounds, CellArea, ColumnArea, NearestArea, PlaceRule, PrefixArea
+from streams.intake.gazetteer import Gazetteer
 from streams.intake.lines import Fields
 from streams.intake.rejected import Unusable
 
 
 class Spot(NamedTuple):
-    """The coordinates of a record."""
+    """The coordinates of a record. `outside`: they lie outside all bounds, so nothing is located by them."""
 
     lat: float | None
     lon: float | None
@@ -22,33 +23,60 @@ class Spot(NamedTuple):
 
 
 class Located(NamedTuple):
-    """Where a record belongs. `area` None: nowhere known, `flag` says why."""
+    """Where a record belongs. `area` None: nowhere known, `flags` say why."""
 
     area: str | None
     grid: str | None
     lat: float | None
     lon: float | None
-    flag: Flag | None
+    flags: tuple[Flag, ...]
+
+
+class _Found(NamedTuple):
+    """What one rule found. Coordinates are told where the record has none of its own."""
+
+    area: str
+    grid: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    by_address: bool = False
 
 
 Locate = Callable[[Fields], Located]
 """Raises `Unusable` where a coordinate is no number."""
+_Find = Callable[[Fields, Spot], _Found | None]
 
 _NOWHERE: Final = Spot(None, None, outside=False)
 _NOT_SLUG: Final = re.compile(r"[^a-z0-9]+")
+_GRID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _AREA_MAX: Final = 64
+_NO_FLAG: Final[tuple[Flag, ...]] = ()
+_OUTSIDE: Final = (Flag.OUTSIDE,)
+_NO_PLACE: Final = (Flag.NO_PLACE,)
+_BY_ADDRESS: Final = (Flag.BY_ADDRESS,)
 
 
-def locator(rule: ReportRule, columns: Sequence[str]) -> Locate:
+class Locating(NamedTuple):
+    """What a mapping says of places."""
+
+    place: tuple[PlaceRule, ...]
+    area: tuple[AreaRule, ...]
+    grid: str | None = None
+
+
+def locator(rule: Locating, columns: Sequence[str], gazetteer: Gazetteer) -> Locate:
     """How this source's records are located."""
-    spot = _spot(rule.place, columns)
-    area = _cell(rule.area) if isinstance(rule.area, CellArea) else _column(rule.area, columns)
+    spot_of = _spot(rule.place, columns)
+    rules = [_find(one, columns, gazetteer) for one in rule.area]
+    grid_of = _grid(rule.grid, columns)
 
     def locate(fields: Fields) -> Located:
-        found = spot(fields)
-        if found.outside:
-            return Located(None, None, found.lat, found.lon, Flag.OUTSIDE)
-        return area(fields, found)
+        spot = spot_of(fields)
+        for find in rules:
+            found = find(fields, spot)
+            if found is not None:
+                return _located(found, spot, grid_of(fields))
+        return Located(None, grid_of(fields), spot.lat, spot.lon, _OUTSIDE if spot.outside else _NO_PLACE)
 
     return locate
 
@@ -58,15 +86,44 @@ def slug(text: str) -> str:
     return _NOT_SLUG.sub("-", text.lower()).strip("-")[:_AREA_MAX].rstrip("-")
 
 
-def _spot(rule: PlaceRule | None, columns: Sequence[str]) -> Callable[[Fields], Spot]:
-    if rule is None:
+def _located(found: _Found, spot: Spot, own_grid: str | None) -> Located:
+    area, grid, lat, lon, by_address = found
+    flags = _BY_ADDRESS if by_address else _NO_FLAG
+    if spot.outside:
+        flags = (*_OUTSIDE, *flags)
+    if spot.lat is not None:
+        lat, lon = spot.lat, spot.lon
+    return Located(area, own_grid or grid, lat, lon, flags)
+
+
+def _spot(rules: Sequence[PlaceRule], columns: Sequence[str]) -> Callable[[Fields], Spot]:
+    if not rules:
         return lambda _: _NOWHERE
+    readers = [_one_spot(rule, columns) for rule in rules]
+    if len(readers) == 1:
+        return readers[0]
+
+    def read(fields: Fields) -> Spot:
+        best = _NOWHERE
+        for reader in readers:
+            spot = reader(fields)
+            if spot.outside:
+                best = spot if best is _NOWHERE else best
+            elif spot.lat is not None:
+                return spot
+        return best
+
+    return read
+
+
+def _one_spot(rule: PlaceRule, columns: Sequence[str]) -> Callable[[Fields], Spot]:
     names = rule.lat, rule.lon
     lat_at, lon_at = columns.index(rule.lat), columns.index(rule.lon)
     south, west, north, east = _box(rule.bounds)
+    comma = rule.decimal == ","
 
     def read(fields: Fields) -> Spot:
-        lat, lon = _degrees(fields[lat_at], names[0]), _degrees(fields[lon_at], names[1])
+        lat, lon = _degrees(fields[lat_at], names[0], comma=comma), _degrees(fields[lon_at], names[1], comma=comma)
         if lat is None or lon is None:
             return _NOWHERE
         if south <= lat <= north and west <= lon <= east:
@@ -81,9 +138,11 @@ def _box(bounds: Bounds) -> tuple[float, float, float, float]:
     return bounds.south, bounds.west, bounds.north, bounds.east
 
 
-def _degrees(text: str, name: str) -> float | None:
+def _degrees(text: str, name: str, *, comma: bool) -> float | None:
     if not text:
         return None
+    if comma:
+        text = text.replace(",", ".")
     try:
         number = float(text)
     except ValueError:
@@ -94,26 +153,85 @@ def _degrees(text: str, name: str) -> float | None:
     return number
 
 
-def _cell(rule: CellArea) -> Callable[[Fields, Spot], Located]:
+def _grid(column: str | None, columns: Sequence[str]) -> Callable[[Fields], str | None]:
+    if column is None:
+        return lambda _: None
+    index = columns.index(column)
+
+    def read(fields: Fields) -> str | None:
+        code = fields[index].strip()
+        return code if _GRID.fullmatch(code) else None
+
+    return read
+
+
+def _find(rule: AreaRule, columns: Sequence[str], gazetteer: Gazetteer) -> _Find:
+    match rule:
+        case CellArea():
+            return _cell(rule)
+        case ColumnArea():
+            return _column(rule, columns)
+        case PrefixArea():
+            return _prefix(rule, columns, gazetteer)
+        case AddressArea():
+            return _address(rule, columns, gazetteer)
+        case NearestArea():
+            return _nearest(gazetteer)
+        case _ as never:
+            assert_never(never)
+
+
+def _cell(rule: CellArea) -> _Find:
     area, grid = rule.resolution, rule.grid
     cell_of = h3.latlng_to_cell
 
-    def locate(_: Fields, spot: Spot) -> Located:
-        lat, lon = spot.lat, spot.lon
-        if lat is None or lon is None:
-            return Located(None, None, None, None, Flag.NO_PLACE)
-        return Located(cell_of(lat, lon, area), cell_of(lat, lon, grid) if grid is not None else None, lat, lon, None)
+    def find(_: Fields, spot: Spot) -> _Found | None:
+        lat, lon, outside = spot
+        if lat is None or lon is None or outside:
+            return None
+        return _Found(cell_of(lat, lon, area), cell_of(lat, lon, grid) if grid is not None else None)
 
-    return locate
+    return find
 
 
-def _column(rule: ColumnArea, columns: Sequence[str]) -> Callable[[Fields, Spot], Located]:
-    index = columns.index(rule.column)
-    known = dict(rule.table)
+def _column(rule: ColumnArea, columns: Sequence[str]) -> _Find:
+    index, known = columns.index(rule.column), dict(rule.table)
 
-    def locate(fields: Fields, spot: Spot) -> Located:
+    def find(fields: Fields, _: Spot) -> _Found | None:
         name = fields[index].strip()
-        area = known.get(name) or slug(name)
-        return Located(area or None, None, spot.lat, spot.lon, None if area else Flag.NO_PLACE)
+        area = known.get(name) if known else slug(name)
+        return _Found(area) if area else None
 
-    return locate
+    return find
+
+
+def _prefix(rule: PrefixArea, columns: Sequence[str], gazetteer: Gazetteer) -> _Find:
+    index, length = columns.index(rule.column), rule.length
+    areas = gazetteer.areas
+
+    def find(fields: Fields, _: Spot) -> _Found | None:
+        area = fields[index].strip()[:length]
+        return _Found(area) if area in areas else None
+
+    return find
+
+
+def _address(rule: AddressArea, columns: Sequence[str], gazetteer: Gazetteer) -> _Find:
+    index = columns.index(rule.column)
+
+    def find(fields: Fields, _: Spot) -> _Found | None:
+        known = gazetteer.find(fields[index])
+        return None if known is None else _Found(*known, by_address=True)
+
+    return find
+
+
+def _nearest(gazetteer: Gazetteer) -> _Find:
+    def find(_: Fields, spot: Spot) -> _Found | None:
+        lat, lon, outside = spot
+        if lat is None or lon is None or outside:
+            return None
+        area = gazetteer.nearest(lat, lon)
+        return None if area is None else _Found(area)
+
+    return find

@@ -43,12 +43,17 @@ def mask_name(name: str) -> str:
     return name[0] + "*" * min(len(name) - 1, 2) if len(name) > 1 else "*" * len(name)
 
 
+def without(text: str, persons: Iterable[str]) -> str:
+    """Text in which of each person named only the first character stands."""
+    for person in persons:
+        if len(person) > 1 and person in text:
+            text = text.replace(person, mask_name(person))
+    return text
+
+
 def mask(text: str, persons: Iterable[str] = ()) -> str:
     """Text without phone, identity and card numbers, mail addresses, and without the persons named."""
-    text = clean(text)
-    for person in persons:
-        if len(person) > 1:
-            text = text.replace(person, mask_name(person))
+    text = without(clean(text), persons)
     if _LIKELY.search(text) is None:
         return text
     text = _ID.sub(ID_MARK, _MAIL.sub(MAIL_MARK, text))

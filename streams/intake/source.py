@@ -1,27 +1,34 @@
 """A mapping compiled once: what reads one source's records. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from schemas.codes import Flag, Reject, Stage, Urgency
+from schemas.codes import Action, Flag, Reject, Urgency
 from schemas.commands import Feedback, Origin, Report
-from schemas.mapping import ObjectRule, ReporterRule, SourceMapping
+from schemas.mapping import CLOSED, FEEDBACK, REPORT, SourceMapping
+from streams.intake import feedback as handling
+from streams.intake import reports
+from streams.intake.columns import ID_MAX
+from streams.intake.gazetteer import Gazetteer
 from streams.intake.lines import Fields, splitter
-from streams.intake.places import Locate, Located, locator
-from streams.intake.privacy import Keyed, clean, mask, mask_name
+from streams.intake.persons import persons
+from streams.intake.places import Located
+from streams.intake.privacy import Keyed
 from streams.intake.rejected import Unusable
-from streams.intake.times import required, time_of
+from streams.intake.reports import OTHER
 
 T = TypeVar("T")
-OTHER: Final = "other"
-"""The category of what has no known one."""
-ID_MAX: Final = 200
-REPORT: Final = "report"
-CLOSED: Final = "closed"
-
-
 _NOWHERE: Final = Origin(topic="", partition=0, offset=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class District:
+    """What sources share: the key of the hashes, where unlocated records go, the names of places."""
+
+    keyed: Keyed
+    catch_all: str
+    gazetteer: Gazetteer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,102 +38,95 @@ class Glimpse:
     id: str | None = None
     time: int | None = None
     usable: bool = False
-    """Whether intake will take it as a report; else it is one dead letter, and no closing is made of it."""
+    """Whether intake will take it; else it is one dead letter, and no closing is made of it."""
     closes: bool = False
     closed_at: int | None = None
     """Never before `time`; None where the line's closing time cannot be read."""
     urgent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who reports: `key` for matching, `names` to be taken out of texts, `masked` to be shown."""
-
-    key: str | None = None
-    names: tuple[str, ...] = ()
-    masked: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a mapping's rules have become."""
-
-    id: Callable[[Fields], str]
-    time: Callable[[Fields], int]
-    occurred_at: Callable[[Fields], int | None]
-    closed_at: Callable[[Fields], int | None]
-    locate: Locate
-    category: Callable[[Fields], str | None]
-    urgency: Callable[[Fields], Urgency | None]
-    person: Callable[[Fields], Person]
-    object: Callable[[Fields], str | None]
-    text: Sequence[int]
-    details: Sequence[tuple[str, int]]
-    content: Sequence[int]
-
-
 class Source:
-    """One source system. `report` and `closed` raise `Unusable`; `glimpse` never raises."""
+    """One source system. `read` raises `Unusable`; `glimpse` never raises."""
 
-    def __init__(self, mapping: SourceMapping, keyed: Keyed, catch_all: str) -> None:
+    def __init__(self, mapping: SourceMapping, district: District) -> None:
         self.mapping = mapping
         self.name = mapping.name
         self.fields = splitter(mapping)
-        self.parts = frozenset((REPORT, CLOSED)) if mapping.closings else frozenset((REPORT,))
-        self._keyed = keyed
-        self._catch_all = catch_all
-        self._read = _compiled(mapping, keyed)
+        self.parts = mapping.parts()
+        self.default_part = mapping.default_part()
+        self._keyed = district.keyed
+        self._catch_all = district.catch_all
+        person = persons(mapping, district.keyed)
+        self._report = reports.compiled(mapping, person, district.keyed, district.gazetteer) if mapping.report else None
+        self._feedback = (
+            handling.feedback(mapping, mapping.feedback, person, district.gazetteer) if mapping.feedback else None
+        )
+        self._side = mapping.the_side()
 
-    def report(self, fields: Fields, at: int | None, origin: Origin) -> Report:
+    def read(self, part: str, fields: Fields, at: int | None, origin: Origin, *, drill: bool) -> Report | Feedback:
+        """The record as what its header says. `at` is its own time where the log says so."""
+        if part == REPORT:
+            return self.report(fields, at, origin, drill=drill)
+        return self.closed(fields, at, origin) if part == CLOSED else self.feedback(fields, at, origin)
+
+    def report(self, fields: Fields, at: int | None, origin: Origin, *, drill: bool = False) -> Report:
         """The record as a report. `at` is its own time where the log says so; otherwise the record tells it."""
-        read = self._read
+        read = self._reports()
         source_id, time = read.id(fields), read.time(fields)
         where, category, person = read.locate(fields), read.category(fields), read.person(fields)
         occurred_at = read.occurred_at(fields)
-        names = person.names
-        details = {name: mask(fields[index], names) for name, index in read.details if fields[index]}
-        if person.masked:
-            details["reporter"] = person.masked
         return Report(
             source=self.name,
             source_id=source_id,
             content=self._keyed.content([fields[index] for index in read.content]),
             time=time if at is None else at,
             occurred_at=time if occurred_at is None else occurred_at,
-            area=self._area(where, category),
+            area=where.area or self._catch_all,
             grid=where.grid,
             lat=where.lat,
             lon=where.lon,
             category=category or OTHER,
             urgency=read.urgency(fields),
-            text=" ".join(mask(fields[index], names) for index in read.text if fields[index]),
+            text=read.text(fields, person.names),
             reporter=person.key,
             object=read.object(fields),
-            details=details,
+            details=read.details(fields, person),
+            side=self._side,
+            kind=read.kind(fields),
+            related=read.related(fields),
+            self_handled=read.self_handled(fields),
+            drill=drill or read.drill(fields),
             flags=_flags(where, category),
             origin=origin,
         )
 
     def closed(self, fields: Fields, at: int | None, origin: Origin) -> Feedback:
         """The record as the closing of the same report: same source, id and area."""
-        read = self._read
+        read = self._reports()
         source_id, opened, closed = read.id(fields), read.time(fields), read.closed_at(fields)
         if closed is None:
             raise Unusable(Reject.MISSING_FIELD, "the closing time is empty")
-        flags = _flags(read.locate(fields), read.category(fields))
+        where = read.locate(fields)
+        flags = _flags(where, read.category(fields))
         if closed < opened:
             flags = (*flags, Flag.TIME_CLAMPED)
         done = max(closed, opened)
         return Feedback(
             source=self.name,
             source_id=source_id,
-            stage=Stage.CLOSED,
+            action=Action.CLOSED,
             time=done if at is None else at,
             occurred_at=done,
-            area=self._area(read.locate(fields), read.category(fields)),
+            area=where.area or self._catch_all,
             flags=flags,
             origin=origin,
         )
+
+    def feedback(self, fields: Fields, at: int | None, origin: Origin) -> Feedback:
+        """The record as feedback of a handler or an operator."""
+        if self._feedback is None:
+            raise TypeError(self.name)  # the part of the header is held against the mapping's before
+        return self._feedback.read(fields, at, origin)
 
     def glimpse(self, line: bytes) -> Glimpse:
         """What the line says of id, times and urgency; what cannot be read is absent."""
@@ -134,7 +134,10 @@ class Source:
             fields = self.fields(line)
         except Unusable:
             return Glimpse()
-        read = self._read
+        return self._glimpse_report(fields) if self.default_part == REPORT else self._glimpse_feedback(fields)
+
+    def _glimpse_report(self, fields: Fields) -> Glimpse:
+        read = self._reports()
         time = _attempt(read.time, fields)
         source_id, urgent = _attempt(read.id, fields), self._urgent(fields)
         if time is None or _attempt(lambda these: self.report(these, None, _NOWHERE), fields) is None:
@@ -142,21 +145,31 @@ class Source:
         closes, closed_at = self._closing(fields, time)
         return Glimpse(source_id, time, usable=True, closes=closes, closed_at=closed_at, urgent=urgent)
 
+    def _glimpse_feedback(self, fields: Fields) -> Glimpse:
+        read = self._feedback
+        if read is None:
+            return Glimpse()
+        about, time = _attempt(read.about, fields), _attempt(read.time, fields)
+        key = None if about is None else about.ticket or about.source_id
+        usable = _attempt(lambda these: self.feedback(these, None, _NOWHERE), fields) is not None
+        return Glimpse(id=key, time=time, usable=usable)
+
+    def _reports(self) -> reports.Parts:
+        if self._report is None:
+            raise TypeError(self.name)  # the part of the header is held against the mapping's before
+        return self._report
+
     def _closing(self, fields: Fields, opened: int) -> tuple[bool, int | None]:
         if self.mapping.closings != "row":
             return False, None
         try:
-            closed = self._read.closed_at(fields)
+            closed = self._reports().closed_at(fields)
         except Unusable:
             return True, None
         return (False, None) if closed is None else (True, max(closed, opened))
 
     def _urgent(self, fields: Fields) -> bool:
-        return self._read.urgency(fields) in {Urgency.CRITICAL, Urgency.URGENT}
-
-    def _area(self, where: Located, category: str | None) -> str:
-        # Report and closing must come to the same area, whatever is wrong with the row.
-        return where.area if where.area is not None and category is not None else self._catch_all
+        return self._reports().urgency(fields) in {Urgency.CRITICAL, Urgency.URGENT}
 
 
 def _attempt(read: Callable[[Fields], T], fields: Fields) -> T | None:
@@ -167,84 +180,8 @@ def _attempt(read: Callable[[Fields], T], fields: Fields) -> T | None:
 
 
 def _flags(where: Located, category: str | None) -> tuple[Flag, ...]:
-    if where.flag is None and category is not None:
-        return ()
-    flags = () if where.flag is None else (where.flag,)
-    return flags if category is not None else (*flags, Flag.UNKNOWN_CATEGORY)
+    # What a thing is has no say in where it lies: an alarm is often taken before its type is known, and amended.
+    return where.flags if category is not None else (*where.flags, Flag.UNKNOWN_CATEGORY)
 
 
-def _compiled(mapping: SourceMapping, keyed: Keyed) -> Parts:
-    columns, report = mapping.columns, mapping.report
-    at = columns.index
-    time = required(time_of(report.time, columns), report.time.column)
-    closing = time_of(mapping.closed.time, columns) if mapping.closed is not None else time
-    later = {mapping.closed.time.column} if mapping.closed is not None else set()
-    used = {report.time.column}
-    return Parts(
-        id=_id(at(report.id), report.id),
-        time=time,
-        occurred_at=time_of(report.occurred_at, columns) if report.occurred_at is not None else _none,
-        closed_at=closing,
-        locate=locator(report, columns),
-        category=_table(at(report.category.column), report.category.known),
-        urgency=_table(at(report.urgency.column), report.urgency.known) if report.urgency is not None else _none,
-        person=_person(mapping.name, report.reporter, columns, keyed),
-        object=_object(report.object, columns, keyed),
-        text=[at(column) for column in report.text],
-        details=[(column, at(column)) for column in report.details],
-        content=[at(c) for c in columns if c not in mapping.ignored and c not in later - used],
-    )
-
-
-def _none(_: Fields) -> None:
-    return None
-
-
-def _id(index: int, name: str) -> Callable[[Fields], str]:
-    def read(fields: Fields) -> str:
-        text = fields[index].strip()
-        if not text:
-            raise Unusable(Reject.MISSING_FIELD, f"{name} is empty")
-        if len(text) > ID_MAX or not text.isprintable():
-            raise Unusable(Reject.WRONG_TYPE, f"{name} is not an id of at most {ID_MAX} readable characters")
-        return text
-
-    return read
-
-
-def _table(index: int, known: Mapping[str, T]) -> Callable[[Fields], T | None]:
-    table = dict(known)
-
-    def read(fields: Fields) -> T | None:
-        return table.get(fields[index].strip())
-
-    return read
-
-
-def _person(source: str, rule: ReporterRule | None, columns: Sequence[str], keyed: Keyed) -> Callable[[Fields], Person]:
-    if rule is None:
-        nobody = Person()
-        return lambda _: nobody
-    phone_at, id_at, name_at = (None if c is None else columns.index(c) for c in (rule.phone, rule.id, rule.name))
-
-    def read(fields: Fields) -> Person:
-        phone, own_id, name = (fields[i].strip() if i is not None else "" for i in (phone_at, id_at, name_at))
-        # A name is nobody's own: two people of one name must not count as one reporter.
-        key = keyed.phone(phone) or keyed.person(source, own_id)
-        return Person(key, tuple(text for text in (phone, own_id, name) if text), mask_name(name))
-
-    return read
-
-
-def _object(rule: ObjectRule | None, columns: Sequence[str], keyed: Keyed) -> Callable[[Fields], str | None]:
-    if rule is None:
-        return _none
-    index, personal = columns.index(rule.column), rule.personal
-
-    def read(fields: Fields) -> str | None:
-        name = clean(fields[index])
-        if not name:
-            return None
-        return keyed.thing(name) if personal else name[:ID_MAX]
-
-    return read
+__all__ = ["CLOSED", "FEEDBACK", "ID_MAX", "OTHER", "REPORT", "District", "Glimpse", "Source"]

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from schemas.codes import Flag, Reject, Urgency
+from schemas.codes import Flag, Reject, Side, Urgency
 from schemas.commands import Feedback, Origin, Report
 from schemas.intake import IntakeHeaders
 from schemas.mapping import SourceMapping
+from streams.intake.gazetteer import Gazetteer
 from streams.intake.privacy import Keyed
 from streams.intake.rejected import Rejected, Unusable
-from streams.intake.source import OTHER, REPORT, Source
+from streams.intake.reports import OTHER
+from streams.intake.source import District, Source
 
 ANY: Final = frozenset(("urgent", "history"))
 """Topics that every source may write to."""
@@ -18,11 +20,14 @@ ANY: Final = frozenset(("urgent", "history"))
 class Sources:
     """The sources of a district, compiled. `key` is the secret of the personal hashes."""
 
-    def __init__(self, mappings: Iterable[SourceMapping], *, key: bytes, catch_all: str) -> None:
+    def __init__(
+        self, mappings: Iterable[SourceMapping], *, key: bytes, catch_all: str, gazetteer: Gazetteer | None = None
+    ) -> None:
         keyed = Keyed(key)
+        district = District(keyed=keyed, catch_all=catch_all, gazetteer=gazetteer or Gazetteer())
         self._keyed = keyed
         self.catch_all = catch_all
-        self.by_name: Mapping[str, Source] = {m.name: Source(m, keyed, catch_all) for m in mappings}
+        self.by_name: Mapping[str, Source] = {m.name: Source(m, district) for m in mappings}
 
     def read(
         self, headers: IntakeHeaders, value: bytes | None, *, topic: str, origin: Origin
@@ -34,21 +39,21 @@ class Sources:
         source = self.by_name.get(headers.source or "")
         if source is None:
             return Rejected(Reject.UNKNOWN_SOURCE, "the header lianqin-source names no source of this district")
-        wrong = _wrong_headers(source, headers, topic)
+        part = headers.part or source.default_part
+        wrong = _wrong_headers(source, headers, part, topic)
         if wrong is not None:
             return wrong
         at = headers.time if topic == "history" else None
         try:
-            fields = source.fields(value or b"")
-            return (source.report if headers.part == REPORT else source.closed)(fields, at, origin)
+            return source.read(part, source.fields(value or b""), at, origin, drill=headers.drill)
         except Unusable as error:
             return Rejected(error.reason, error.hint, source.name)
 
     def bare(self, headers: IntakeHeaders, value: bytes | None, *, at: int, topic: str, origin: Origin) -> Report:
         """The report that stands for an unreadable record, so that nobody's emergency waits for a schema."""
-        known = headers.source is not None and headers.source in self.by_name
+        source = self.by_name.get(headers.source or "")
         return Report(
-            source=headers.source if known and headers.source is not None else topic,
+            source=topic if source is None else source.name,
             source_id=f"unreadable-{origin.partition}-{origin.offset}",
             content=self._keyed.content([(value or b"").hex()]),
             time=at,
@@ -56,16 +61,19 @@ class Sources:
             area=self.catch_all,
             category=OTHER,
             urgency=Urgency.CRITICAL,
+            # Whose it is cannot be asked: what nobody knows is the police's first.
+            side=Side.POLICE if source is None else source.mapping.the_side(),
+            drill=headers.drill,
             flags=(Flag.UNREADABLE,),
             origin=origin,
         )
 
 
-def _wrong_headers(source: Source, headers: IntakeHeaders, topic: str) -> Rejected | None:
+def _wrong_headers(source: Source, headers: IntakeHeaders, part: str, topic: str) -> Rejected | None:
     mapping = source.mapping
     if headers.version not in mapping.versions:
         return Rejected(Reject.UNKNOWN_VERSION, "the mapping does not know this version", source.name)
-    if headers.part not in source.parts:
+    if part not in source.parts:
         return Rejected(Reject.UNKNOWN_VERSION, "the mapping does not know this part", source.name)
     if topic not in ANY and topic != mapping.topic:
         return Rejected(Reject.UNKNOWN_SOURCE, "this source does not write to this topic", source.name)
