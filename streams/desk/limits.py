@@ -1,70 +1,179 @@
-"""Time limits (限时办理): which run on a ticket, when they warn (预警), when they pass (超时). Pure; milliseconds.
+"""Time limits (限时办理): which run on a ticket after what befell it. Pure; milliseconds.
 
-Two limits run at once: `overall` from opening to closing, and one for the stage the ticket must reach next. None runs
-on a closed ticket. Urgencies and stages that the policy does not name have no limit.
+Three run at most: `overall` from opening to closing, the goal (the next stage that is limited), and one condition
+(阶段性条件). Each function gives all deadlines of the ticket as they are from then on, in this order: overall, what is
+halted, the goal, the condition.
 """
 
-from typing import Final
+from dataclasses import replace
 
-from schemas.codes import Stage, Urgency
-from schemas.policy import Policy
-from schemas.state import Deadline, Ticket
-from streams.desk.lifecycle import following
+from schemas.codes import LimitClock, Stage
+from schemas.state import Deadline, Ticket, course_of
+from streams.desk.deadlines import GOAL_RANK, RANK, after, begin, in_order, laid, parts_of, said
+from streams.desk.limit_table import OVERALL, Limited, LimitFacts
+from streams.desk.rules import Rules
 
-OVERALL: Final = "overall"
+__all__ = [
+    "OVERALL",
+    "LimitFacts",
+    "at_opening",
+    "at_stage",
+    "caught_up",
+    "condition_deadline",
+    "condition_met",
+    "ended_goal",
+    "extended",
+    "facts_of",
+    "goal_of",
+    "on_time",
+    "overall_of",
+    "reopened",
+    "restored",
+    "resumed",
+    "reworked",
+]
 
 
-def at_opening(policy: Policy, urgency: Urgency, at: int) -> tuple[Deadline, ...]:
+def facts_of(ticket: Ticket) -> LimitFacts:
+    """What a ticket's limits depend on."""
+    return LimitFacts(ticket.category, ticket.urgency, ticket.area, ticket.source, ticket.kind)
+
+
+def at_opening(rules: Rules, facts: LimitFacts, at: int) -> tuple[Deadline, ...]:
     """The limits that begin when a ticket is opened."""
-    limits = policy.limits.get(urgency)
-    if limits is None:
+    return _begun(rules, rules.limits.of(facts), Stage.OPENED, at)
+
+
+def at_stage(rules: Rules, ticket: Ticket, stage: Stage, at: int) -> tuple[Deadline, ...]:
+    """The limits once `stage` is reached, forwards or back.
+
+    A goal whose stage still lies ahead goes on, unless the ticket goes back, or is dispatched after it was returned:
+    whoever gets it then has a goal of its own.
+    """
+    if stage is Stage.CLOSED or stage is Stage.RATED:
         return ()
-    overall = _deadline(OVERALL, limits.overall_s, at, policy.warn_percent)
-    return (overall, *_for_stage_after(policy, urgency, Stage.OPENED, at))
+    overall, halted, goal, condition = parts_of(ticket.deadlines)
+    if goal is not None:
+        if not _ends(ticket, goal, stage):
+            return ticket.deadlines
+        if goal.limit == Stage.HANDLED and RANK[stage] >= RANK[Stage.HANDLED]:
+            halted = replace(goal, halted=True, next_at=None)
+    limit = rules.limits.of(facts_of(ticket)).goals[stage]
+    return in_order(overall, halted, None if limit is None else begin(rules, limit, at), condition)
 
 
-def at_stage(policy: Policy, ticket: Ticket, stage: Stage, at: int) -> tuple[Deadline, ...]:
-    """All limits that run once `ticket` has reached `stage`: the overall one goes on, the stage's is replaced."""
-    if stage in (Stage.CLOSED, Stage.RATED):
-        return ()
-    overall = tuple(deadline for deadline in ticket.deadlines if deadline.limit == OVERALL)
-    return overall + _for_stage_after(policy, ticket.urgency, stage, at)
+def reworked(rules: Rules, ticket: Ticket, at: int) -> tuple[Deadline, ...]:
+    """返工: back at signed; `handled` goes on as if it had never stood still."""
+    overall, halted, _, condition = parts_of(ticket.deadlines)
+    if halted is not None:
+        return in_order(overall, laid(rules, replace(halted, halted=False), said(rules, halted), at), condition)
+    limit = rules.limits.of(facts_of(ticket)).goals[Stage.SIGNED]
+    return in_order(overall, None if limit is None else begin(rules, limit, at), condition)
 
 
-def stage_limit(ticket: Ticket) -> int | None:
-    """What the stage limit that runs now allows; none where none runs."""
-    for deadline in ticket.deadlines:
-        if deadline.limit != OVERALL:
-            return allowed(deadline)
-    return None
+def reopened(rules: Rules, ticket: Ticket, at: int) -> tuple[Deadline, ...]:
+    """重开: all begin anew, from accepted; what the ticket had spent before does not count."""
+    return _begun(rules, rules.limits.of(facts_of(ticket)), Stage.ACCEPTED, at)
+
+
+def extended(rules: Rules, ticket: Ticket, seconds: int, at: int) -> tuple[Deadline, ...]:
+    """延时: overall and the goal are so much longer, each on its own clock."""
+    overall, halted, goal, condition = parts_of(ticket.deadlines)
+    longer = [_lengthened(rules, deadline, seconds * 1000, at) for deadline in (overall, goal)]
+    return in_order(longer[0], halted, longer[1], condition)
+
+
+def resumed(rules: Rules, ticket: Ticket, at: int) -> tuple[Deadline, ...]:
+    """挂账恢复: each limit has begun later, by the pause on its own clock."""
+    since = course_of(ticket).suspended_at
+    if since is None:
+        return ticket.deadlines
+    return tuple([_moved(rules, deadline, since, at) for deadline in ticket.deadlines])
+
+
+def restored(rules: Rules, ticket: Ticket, at: int) -> tuple[Deadline, ...]:
+    """拆分: its limits have run on in its master; where it was suspended before, they stood still until now."""
+    if course_of(ticket).suspended_at is not None:
+        return resumed(rules, ticket, at)
+    return caught_up(ticket.deadlines, at)
+
+
+def caught_up(deadlines: tuple[Deadline, ...], at: int) -> tuple[Deadline, ...]:
+    """Deadlines of which nothing was heard until now: a step that has gone by fires now."""
+    return tuple(
+        [
+            replace(deadline, next_at=at) if deadline.next_at is not None and deadline.next_at < at else deadline
+            for deadline in deadlines
+        ]
+    )
+
+
+def condition_met(rules: Rules, ticket: Ticket, name: str, at: int) -> tuple[Deadline, ...]:
+    """A condition is met: the next one that is not begins, if it was this one that ran."""
+    overall, halted, goal, running = parts_of(ticket.deadlines)
+    if running is None or running.limit != name:
+        return ticket.deadlines
+    met = (*course_of(ticket).conditions, name)
+    conditions = rules.limits.of(facts_of(ticket)).conditions
+    unmet = next((limit for limit in conditions if limit.name not in met), None)
+    return in_order(overall, halted, goal, None if unmet is None else begin(rules, unmet, at))
+
+
+def overall_of(ticket: Ticket) -> Deadline | None:
+    """The limit from opening to closing."""
+    return parts_of(ticket.deadlines).overall
+
+
+def goal_of(ticket: Ticket) -> Deadline | None:
+    """The limit of the stage that the ticket must reach."""
+    return parts_of(ticket.deadlines).goal
+
+
+def ended_goal(ticket: Ticket, stage: Stage) -> Deadline | None:
+    """The goal that ends when the ticket reaches `stage`, forwards or back; none where it goes on."""
+    goal = parts_of(ticket.deadlines).goal
+    return goal if goal is not None and _ends(ticket, goal, stage) else None
+
+
+def condition_deadline(ticket: Ticket, name: str) -> Deadline | None:
+    """The limit of that condition, where it is the one that runs."""
+    running = parts_of(ticket.deadlines).condition
+    return running if running is not None and running.limit == name else None
 
 
 def on_time(ticket: Ticket, at: int) -> bool:
     """Whether a closing at `at` keeps the overall limit; the moment it is due is still on time."""
-    return all(at <= deadline.due_at for deadline in ticket.deadlines if deadline.limit == OVERALL)
+    overall = parts_of(ticket.deadlines).overall
+    if overall is None or at <= overall.due_at:
+        return True
+    suspended_at = course_of(ticket).suspended_at
+    return suspended_at is not None and suspended_at <= overall.due_at
 
 
-def allowed(deadline: Deadline) -> int:
-    """The length of a limit."""
-    return deadline.due_at - deadline.started_at
+def _begun(rules: Rules, limited: Limited, stage: Stage, at: int) -> tuple[Deadline, ...]:
+    goal = limited.goals[stage]
+    return in_order(
+        None if limited.overall is None else begin(rules, limited.overall, at),
+        None if goal is None else begin(rules, goal, at),
+        begin(rules, limited.conditions[0], at) if limited.conditions else None,
+    )
 
 
-def next_at(deadline: Deadline) -> int | None:
-    """When the deadline has something to say next: its warning, then its passing, then nothing."""
-    if deadline.status == "running":
-        return deadline.warn_at
-    return deadline.due_at if deadline.status == "warned" else None
+def _ends(ticket: Ticket, goal: Deadline, stage: Stage) -> bool:
+    rank = RANK[stage]
+    if rank >= GOAL_RANK[goal.limit] or rank <= RANK[ticket.stage]:
+        return True
+    return stage is Stage.DISPATCHED and ticket.course is not None and ticket.course.returns > 0
 
 
-def _for_stage_after(policy: Policy, urgency: Urgency, stage: Stage, at: int) -> tuple[Deadline, ...]:
-    limits, goal = policy.limits.get(urgency), following(stage)
-    seconds = None if limits is None or goal is None else limits.stages.get(goal)
-    if goal is None or seconds is None:
-        return ()
-    return (_deadline(goal.value, seconds, at, policy.warn_percent),)
+def _lengthened(rules: Rules, deadline: Deadline | None, by: int, at: int) -> Deadline | None:
+    if deadline is None:
+        return None
+    longer = replace(deadline, length=deadline.length + by, granted=deadline.granted + by)
+    return laid(rules, longer, said(rules, deadline), at)
 
 
-def _deadline(limit: str, seconds: int, at: int, warn_percent: int) -> Deadline:
-    length = seconds * 1000
-    warn_at = at + length * min(warn_percent, 100) // 100
-    return Deadline(limit=limit, started_at=at, warn_at=warn_at, due_at=at + length)
+def _moved(rules: Rules, deadline: Deadline, since: int, at: int) -> Deadline:
+    pause = at - since if deadline.clock is LimitClock.WALL else rules.working.between(since, at)
+    later = replace(deadline, started_at=after(rules, deadline, pause))
+    return laid(rules, later, said(rules, deadline), at)

@@ -1,0 +1,102 @@
+"""One deadline at a time: how it begins, what follows from its clock, start and length, and which is which. Pure."""
+
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from schemas.codes import LimitClock, Stage
+from schemas.state import Deadline
+from streams.desk.limit_table import GOALS, OVERALL, Limit
+from streams.desk.rules import Rules
+
+RANK: Final = {stage: rank for rank, stage in enumerate(Stage)}
+GOAL_RANK: Final = {stage.value: RANK[stage] for stage in GOALS}
+"""By the names of limits that are goals; whatever is neither one nor `overall` is a condition."""
+
+
+class Parts(NamedTuple):
+    """A ticket's deadlines, told apart, in the order they stand in."""
+
+    overall: Deadline | None
+    halted: Deadline | None
+    goal: Deadline | None
+    condition: Deadline | None
+
+
+def parts_of(deadlines: tuple[Deadline, ...]) -> Parts:
+    """Which deadline is which."""
+    overall = halted = goal = condition = None
+    for deadline in deadlines:
+        if deadline.limit == OVERALL:
+            overall = deadline
+        elif deadline.limit not in GOAL_RANK:
+            condition = deadline
+        elif deadline.halted:
+            halted = deadline
+        else:
+            goal = deadline
+    return Parts(overall, halted, goal, condition)
+
+
+def in_order(*deadlines: Deadline | None) -> tuple[Deadline, ...]:
+    """Those that there are."""
+    return tuple([deadline for deadline in deadlines if deadline is not None])
+
+
+def begin(rules: Rules, limit: Limit, at: int) -> Deadline:
+    """The deadline of a limit that begins to run."""
+    name, clock, length, first = limit
+    if clock is LimitClock.WALL:
+        due_at, next_at, provisional = at + length, None if first is None else at + first, False
+    else:
+        working = rules.working
+        due_at = working.after(at, length)
+        next_at = None if first is None else working.after(at, first)
+        provisional = not working.announced(due_at)
+    return Deadline(
+        limit=name,
+        clock=clock,
+        started_at=at,
+        length=length,
+        due_at=due_at,
+        rung=-1 if first is None else 0,
+        next_at=next_at,
+        provisional=provisional,
+    )
+
+
+def laid(rules: Rules, deadline: Deadline, said: int, at: int) -> Deadline:
+    """The deadline with all that follows from its clock, start and length; `said` of its steps were said.
+
+    Steps ahead of `at` are still to come, also where they were said; those behind that were not are said at `at`.
+    """
+    steps = [after(rules, deadline, deadline.length * rung.percent // 100) for rung in rules.policy.ladder]
+    rung = said if deadline.halted else min(said, sum(step <= at for step in steps))
+    left = rung < len(steps)
+    due_at = after(rules, deadline, deadline.length)
+    return replace(
+        deadline,
+        due_at=due_at,
+        rung=rung if left else -1,
+        next_at=max(steps[rung], at) if left and not deadline.halted else None,
+        provisional=deadline.clock is LimitClock.WORKING and not rules.working.announced(due_at),
+    )
+
+
+def after(rules: Rules, deadline: Deadline, run: int) -> int:
+    """When so much of the deadline has run, on its own clock."""
+    if deadline.clock is LimitClock.WALL:
+        return deadline.started_at + run
+    return rules.working.after(deadline.started_at, run)
+
+
+def said(rules: Rules, deadline: Deadline) -> int:
+    """How many steps of the ladder the deadline has said."""
+    return len(rules.policy.ladder) if deadline.rung < 0 else deadline.rung
+
+
+def next_step(rules: Rules, deadline: Deadline, at: int) -> tuple[int, int | None]:
+    """The rung after the one that fires at `at`, and when it does; −1 and none where nothing is left."""
+    rung, ladder = deadline.rung + 1, rules.policy.ladder
+    if rung >= len(ladder):
+        return -1, None
+    return rung, max(after(rules, deadline, deadline.length * ladder[rung].percent // 100), at)

@@ -1,0 +1,84 @@
+"""Other rules take a running ticket over: its limits under another table, or another year of the calendar. Pure."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from schemas.policy import Rung
+from schemas.state import Deadline, Ticket, course_of
+from streams.desk.deadlines import begin, in_order, laid, parts_of, said
+from streams.desk.limit_table import Limit
+from streams.desk.limits import facts_of
+from streams.desk.rules import Rules
+
+
+def recomputed(rules: Rules, former: Rules, ticket: Ticket, at: int) -> tuple[Deadline, ...]:
+    """The limits under `rules`, of an open ticket that `former` judged: from their old starts, with what was granted.
+
+    `overall` or a condition that is new runs from the opening. A goal that is not in the table gives way to the one
+    after the ticket's stage.
+    """
+    limited, course, parts = rules.limits.of(facts_of(ticket)), course_of(ticket), parts_of(ticket.deadlines)
+    taking = _Taking(rules, former.policy.ladder, _as_of(ticket, at))
+    opened = ticket.opened_at if course.reopened_at is None else course.reopened_at
+    unmet = {limit.name: limit for limit in limited.conditions if limit.name not in course.conditions}
+    return in_order(
+        taking.renewed(parts.overall, limited.overall) or taking.begun(limited.overall, opened),
+        taking.found(parts.halted, limited.stages),
+        taking.found(parts.goal, limited.stages)
+        or taking.begun(limited.goals[ticket.stage], parts.goal.started_at if parts.goal else ticket.stage_at),
+        taking.found(parts.condition, unmet)
+        or taking.begun(next(iter(unmet.values()), None), parts.condition.started_at if parts.condition else opened),
+    )
+
+
+def no_longer_provisional(rules: Rules, ticket: Ticket, at: int) -> tuple[Deadline, ...]:
+    """What was provisional and is no longer, now that `rules` know another year; the rest as it is."""
+    as_of = _as_of(ticket, at)
+    return tuple([_announced(rules, deadline, as_of) for deadline in ticket.deadlines])
+
+
+class _Taking(NamedTuple):
+    rules: Rules
+    ladder: tuple[Rung, ...]
+    """That the ticket's limits climbed until now."""
+    at: int
+
+    def found(self, old: Deadline | None, limits: dict[str, Limit]) -> Deadline | None:
+        """The deadline under its new limit, where there still is one of its name."""
+        return None if old is None else self.renewed(old, limits.get(old.limit))
+
+    def renewed(self, old: Deadline | None, limit: Limit | None) -> Deadline | None:
+        """The deadline under this limit."""
+        if old is None or limit is None:
+            return None
+        said_before = self.ladder if old.rung < 0 else self.ladder[: old.rung]
+        renewed = replace(old, clock=limit.clock, length=limit.length + old.granted)
+        return laid(self.rules, renewed, _counted(said_before, self.rules.policy.ladder), self.at)
+
+    def begun(self, limit: Limit | None, start: int) -> Deadline | None:
+        """A deadline that was not there before, as if it had run since then."""
+        return None if limit is None else laid(self.rules, begin(self.rules, limit, start), 0, self.at)
+
+
+def _announced(rules: Rules, deadline: Deadline, at: int) -> Deadline:
+    if not deadline.provisional:
+        return deadline
+    new = laid(rules, deadline, said(rules, deadline), at)
+    return deadline if new.provisional else new
+
+
+def _as_of(ticket: Ticket, at: int) -> int:
+    """Until when a ticket's limits have run."""
+    suspended_at = course_of(ticket).suspended_at
+    return at if suspended_at is None else suspended_at
+
+
+def _counted(said_before: tuple[Rung, ...], ladder: tuple[Rung, ...]) -> int:
+    """How many steps of a ladder count as said: up to the last one that was; of several of a kind so many."""
+    left = [rung.step for rung in said_before]
+    count = 0
+    for index, rung in enumerate(ladder):
+        if rung.step in left:
+            left.remove(rung.step)
+            count = index + 1
+    return count
