@@ -19,12 +19,20 @@ DESK: Final = "desk"
 DESK_STATE: Final = "desk.state"
 TICKETS: Final = "tickets"
 DEAD_LETTER: Final = "dead-letter"
+TICKETS_CURRENT: Final = "tickets.current"
+ASSIGNMENTS: Final = "assignments"
+REMINDERS: Final = "reminders"
+CANDIDATES: Final = "candidates"
+REPLIES: Final = "replies"
+VIEWS_STATE: Final = "views.state"
 
 INTAKE: Final = (POLICE, GRID, CITIZEN, HOTLINE, FEEDBACK, URGENT)
 """The intake topics with as many partitions as the desk; `intake.history` has one."""
 FIRST: Final = (URGENT, POLICE)
 """Read before the others; an unreadable record on them opens a bare ticket."""
-STAGES: Final = ("intake", "desk", "ledger")
+VIEWS: Final = (TICKETS_CURRENT, ASSIGNMENTS, REMINDERS, CANDIDATES, REPLIES)
+"""What the views stage makes of `tickets`."""
+STAGES: Final = ("intake", "desk", "views", "ledger")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,17 @@ def _intake(name: str, holds: str) -> Topic:
     return Topic(name=name, holds=holds, key="the source's own id", config=config)
 
 
+def _newest(delete_after_days: int) -> dict[str, str]:
+    """Only the newest record of a key is kept; a tombstone stays so long."""
+    return {
+        "cleanup.policy": "compact",
+        "segment.bytes": str(64 << 20),
+        "min.cleanable.dirty.ratio": "0.1",
+        "delete.retention.ms": str(delete_after_days * DAY_MS),
+        "max.message.bytes": str(INNER_MAX_BYTES),
+    }
+
+
 def _seats(stage: str) -> Topic:
     return Topic(
         name=f"{stage}.seats",
@@ -77,17 +96,13 @@ ALL: Final[tuple[Topic, ...]] = (
     ),
     Topic(name=DESK, holds="commands, the system's memory", key="area", config=_kept(400, append_time=True)),
     Topic(name=TICKETS, holds="every fact, CloudEvents 1.0 binary", key="ticket", config=_kept(30)),
-    Topic(
-        name=DESK_STATE,
-        holds="the desk's changelog, internal",
-        key="state key",
-        config={
-            "cleanup.policy": "compact",
-            "segment.bytes": str(64 << 20),
-            "min.cleanable.dirty.ratio": "0.1",
-            "max.message.bytes": str(INNER_MAX_BYTES),
-        },
-    ),
+    Topic(name=DESK_STATE, holds="the desk's changelog, internal", key="state key", config=_newest(1)),
+    Topic(name=TICKETS_CURRENT, holds="the newest view of each ticket", key="ticket", config=_newest(7)),
+    Topic(name=ASSIGNMENTS, holds="who has to do what, and has it no longer", key="ticket", config=_kept(30)),
+    Topic(name=REMINDERS, holds="warnings, cards, urges and alarms, for whom", key="ticket", config=_kept(30)),
+    Topic(name=CANDIDATES, holds="tickets that may be one matter, are, or are linked", key="ticket", config=_kept(30)),
+    Topic(name=REPLIES, holds="what the reporters' sources are to be told", key="ticket", config=_kept(30)),
+    Topic(name=VIEWS_STATE, holds="the views' changelog, internal", key="state key", config=_newest(1)),
     Topic(name=DEAD_LETTER, holds="input that could not be used, raw", key="source topic", config=_kept(30)),
     *(_seats(stage) for stage in STAGES),
 )
