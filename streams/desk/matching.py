@@ -20,7 +20,7 @@ from streams.desk.clock import dated
 from streams.desk.dedup import attached_as
 from streams.desk.handling import dispatched
 from streams.desk.limit_table import LimitFacts
-from streams.desk.limits import at_opening, restored
+from streams.desk.limits import at_opening, caught_up, restored
 from streams.desk.near import refused
 from streams.desk.turn import Turn
 
@@ -138,7 +138,7 @@ def _opened(turn: Turn, ticket: Ticket, attached: Attached) -> TicketOpened:
         level=ticket.level,
         policy=rules.policy.version,
         recurrence_of=None,
-        deadlines=at_opening(rules, facts, attached.at),
+        deadlines=caught_up(at_opening(rules, facts, attached.at), turn.at),
     )
 
 
