@@ -1,90 +1,135 @@
-"""Reading a district's pack and the sources' mappings from YAML. What is wrong is named by file, line and field."""
+"""A district's pack and the sources' mappings: read, held against one another, and made into the policy."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from hashlib import sha256
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import deploy
-from agents.errors import UserError
-from schemas.codec import encode
+from agents.packing.build import build
+from agents.packing.checks import pack_problems
+from agents.packing.files import Gathering, PackError, lines, read
+from agents.packing.problem import Problem
 from schemas.codes import Clock
-from schemas.mapping import SourceMapping
+from schemas.mapping import Slug, SourceMapping
 from schemas.mapping_checks import problems
-from schemas.pack import CategoriesFile, DistrictFile, LimitsFile, Pack, RoutesFile, UnitEntry
-from schemas.policy import Limits, Policy, Route, Unit
+from schemas.pack import (
+    CalendarFile,
+    CategoriesFile,
+    DistrictFile,
+    DiversionsFile,
+    GridsFile,
+    LimitsFile,
+    Pack,
+    PointsFile,
+    RoutesFile,
+    SurgeFile,
+    UnitsFile,
+)
+from schemas.policy import Policy
+
+__all__ = ["SHIPPED", "Examined", "PackError", "examine", "load_mapping", "load_pack", "load_policy", "load_sources"]
 
 SHIPPED: Final = Path(deploy.__file__).parent
 """The packs and mappings that come with the product."""
+FILES: Final[Mapping[str, type[BaseModel]]] = {
+    "district": DistrictFile,
+    "grids": GridsFile,
+    "units": UnitsFile,
+    "categories": CategoriesFile,
+    "routes": RoutesFile,
+    "diversions": DiversionsFile,
+    "limits": LimitsFile,
+    "calendar": CalendarFile,
+    "points": PointsFile,
+}
+"""Each is `<name>.yaml` in the district's folder, and a field of the pack."""
 
 M = TypeVar("M", bound=BaseModel)
-Loc = Sequence[int | str]
+_NAME: Final = TypeAdapter(Slug)
 
 
-class PackError(UserError):
-    """A pack or mapping cannot be used; one line per problem: `file:line: field: what is wrong`."""
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A pack that holds together with its sources, and what is doubtful about it all the same."""
+
+    pack: Pack
+    sources: Mapping[str, SourceMapping]
+    warnings: tuple[str, ...]
+
+    def policy(self, clock: Clock, surge: str | None = None) -> Policy:
+        """The rules as the desk takes them; `PackError` where the pack has no such surge."""
+        if surge is not None and surge not in self.pack.surges:
+            known = ", ".join(sorted(self.pack.surges)) or "none"
+            msg = f"district {self.pack.name} has no surge {surge!r}: there are {known}; write surges/{surge}.yaml"
+            raise PackError(msg)
+        return build(self.pack, self.sources, clock, surge)
+
+
+def load_policy(district: str, clock: Clock, root: Path = SHIPPED, *, surge: str | None = None) -> Policy:
+    """The rules of a district as the desk takes them; the version is a hash of all the rest."""
+    return examine(district, root).policy(clock, surge)
+
+
+def examine(district: str, root: Path = SHIPPED) -> Examined:
+    """Pack and sources, each right by itself and all of them together; `PackError` with everything that is wrong."""
+    gathering = Gathering()
+    pack = gathering.read(partial(load_pack, district, root))
+    sources = gathering.read(partial(load_sources, district, root))
+    gathering.done()
+    if pack is None or sources is None:  # pragma: no cover - `done` has raised
+        raise PackError
+    files = _source_files(district, root)
+    folder = folder_of(district, root)
+    own = {name for name, file in files.items() if file.is_relative_to(folder)}
+    found = list(pack_problems(pack, sources, own))
+    where = {f"sources/{name}.yaml": file for name, file in files.items()}
+    errors = _told(folder, where, [one for one in found if not one.warning])
+    if errors:
+        raise PackError("\n".join(errors))
+    return Examined(pack, sources, tuple(_told(folder, where, found)))
 
 
 def load_pack(district: str, root: Path = SHIPPED) -> Pack:
-    """All files of a district."""
-    folder = _district(district, root)
-    return Pack(
-        name=district,
-        district=_read(folder / "district.yaml", DistrictFile),
-        limits=_read(folder / "limits.yaml", LimitsFile),
-        routes=_read(folder / "routes.yaml", RoutesFile),
-        categories=_read(folder / "categories.yaml", CategoriesFile),
-    )
+    """All files of a district, each right by itself."""
+    folder = folder_of(district, root)
+    gathering = Gathering()
+    parts = {name: gathering.read(_reading(folder / f"{name}.yaml", model)) for name, model in FILES.items()}
+    surges = {file.stem: gathering.read(_reading(file, SurgeFile)) for file in sorted(folder.glob("surges/*.yaml"))}
+    gathering.read(partial(_slug, folder.name, f"{folder}: the folder's name"))
+    for name in surges:
+        gathering.read(partial(_slug, name, f"{folder}/surges/{name}.yaml: the file's name"))
+    gathering.done()
+    return Pack.model_validate({"name": folder.name, "surges": surges, **parts})
 
 
 def load_sources(district: str, root: Path = SHIPPED) -> Mapping[str, SourceMapping]:
     """The mappings by name: the shared ones, and the district's own, which go before those of the same name."""
-    folders = (root / "sources", _district(district, root) / "sources")
-    files = {file.stem: file for folder in folders for file in sorted(folder.glob("*.yaml"))}
-    return {name: _mapping(files[name]) for name in sorted(files)}
+    files = _source_files(district, root)
+    gathering = Gathering()
+    found = {name: gathering.read(partial(load_mapping, files[name])) for name in sorted(files)}
+    gathering.done()
+    return {name: mapping for name, mapping in found.items() if mapping is not None}
 
 
-def load_policy(district: str, clock: Clock, root: Path = SHIPPED) -> Policy:
-    """The rules of a district as the desk takes them; the version is a hash of all the rest."""
-    pack = load_pack(district, root)
-    mappings = load_sources(district, root).values()
-    place, limits = pack.district, pack.limits
-    _check_routes(pack, root)
-    unnamed = Policy(
-        version="",
-        district=district,
-        clock=clock,
-        limits={u: Limits(overall_s=e.overall, stages=dict(e.stages)) for u, e in limits.urgencies.items()},
-        warn_percent=limits.warn_percent,
-        urgencies={code: entry.urgency for code, entry in pack.categories.categories.items()},
-        keywords=dict(pack.categories.keywords),
-        routes=tuple(
-            Route(category=r.category, area=r.area, source=r.source, urgency=r.urgency, unit=_unit(r.unit))
-            for r in pack.routes.routes
-        ),
-        catch_all=_unit(place.catch_all.unit),
-        closing_sources=tuple(m.name for m in mappings if m.closing_authoritative),
-        back_date_s=place.back_date,
-        wait_s=place.wait,
-        keep_closed_s=place.keep_closed,
-    )
-    return _versioned(unnamed)
+def load_mapping(file: Path) -> SourceMapping:
+    """One mapping, right by itself."""
+    mapping = read(file, SourceMapping)
+    if mapping.name != file.stem:
+        raise PackError(*lines(file, [(("name",), f"must be the file's own name, {file.stem!r}")]))
+    told = lines(file, problems(mapping))
+    if told:
+        raise PackError("\n".join(told))
+    return mapping
 
 
-def _versioned(policy: Policy) -> Policy:
-    return replace(policy, version=sha256(encode(policy)).hexdigest()[:16])
-
-
-def _unit(entry: UnitEntry) -> Unit:
-    return Unit(name=entry.name, level=entry.level)
-
-
-def _district(district: str, root: Path) -> Path:
-    folder = root / "districts" / district
+def folder_of(district: str, root: Path = SHIPPED) -> Path:
+    """The folder of a district that is named, or given as a folder of its own (with a slash)."""
+    folder = Path(district).absolute() if os.sep in district else root / "districts" / district
     if not (folder / "district.yaml").is_file():
         known = ", ".join(sorted(file.parent.name for file in (root / "districts").glob("*/district.yaml")))
         msg = f"no district is called {district!r}: take one of {known}, or write {folder / 'district.yaml'}"
@@ -92,106 +137,30 @@ def _district(district: str, root: Path) -> Path:
     return folder
 
 
-def _mapping(file: Path) -> SourceMapping:
-    mapping = _read(file, SourceMapping)
-    if mapping.name != file.stem:
-        msg = f"{file}:{_line(_node(file), ('name',))}: name: must be the file's own name, {file.stem!r}"
-        raise PackError(msg)
-    found = list(problems(mapping))
-    if found:
-        raise PackError(_told(file, found))
-    return mapping
+def standing_name(district: str) -> str:
+    """The district as a process with another working folder finds it too."""
+    return str(folder_of(district)) if os.sep in district else district
 
 
-def _check_routes(pack: Pack, root: Path) -> None:
-    known = pack.categories.categories
-    unknown = [
-        (("routes", place, "category"), f"{route.category!r} is not in categories.yaml")
-        for place, route in enumerate(pack.routes.routes)
-        if route.category is not None and route.category not in known
-    ]
-    if unknown:
-        raise PackError(_told(_district(pack.name, root) / "routes.yaml", unknown))
+def _reading(file: Path, model: type[M]) -> Callable[[], M]:
+    return partial(read, file, model)
 
 
-def _read(file: Path, model: type[M]) -> M:
-    node = _node(file)
-    twice = list(_twice(node, ()))
-    if twice:
-        raise PackError(_told(file, twice))
+def _source_files(district: str, root: Path) -> dict[str, Path]:
+    folders = (root / "sources", folder_of(district, root) / "sources")
+    return {file.stem: file for folder in folders for file in sorted(folder.glob("*.yaml"))}
+
+
+def _slug(name: str, what: str) -> None:
     try:
-        return model.model_validate(_plain(file))
-    except ValidationError as error:
-        found = [(e["loc"], e["msg"]) for e in error.errors(include_url=False, include_input=False)]
-        raise PackError(_told(file, found)) from None
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        msg = f"{file}: cannot be read ({error.strerror})"
-        raise PackError(msg) from None
-    except UnicodeDecodeError:
-        msg = f"{file}: is not UTF-8"
+        _NAME.validate_python(name)
+    except ValidationError:
+        msg = f"{what} must be of small letters, digits and hyphens"
         raise PackError(msg) from None
 
 
-def _plain(file: Path) -> object:
-    return yaml.safe_load(_text(file))
-
-
-def _node(file: Path) -> yaml.Node | None:
-    try:
-        return yaml.compose(_text(file), Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
-        msg = f"{file}:{line}: is not YAML: {error.problem}"
-        raise PackError(msg) from None
-    except yaml.YAMLError:
-        msg = f"{file}: is not YAML"
-        raise PackError(msg) from None
-
-
-def _twice(node: yaml.Node | None, loc: tuple[int | str, ...]) -> Iterable[tuple[Loc, str]]:
-    """Keys that stand twice in one mapping: YAML takes the last one without a word."""
-    if isinstance(node, yaml.SequenceNode):
-        for place, item in enumerate(node.value):
-            yield from _twice(item, (*loc, place))
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield (*loc, key.value), "stands twice"
-            seen.add(key.value)
-            yield from _twice(value, (*loc, key.value))
-
-
-def _told(file: Path, found: Iterable[tuple[Loc, str]]) -> str:
-    node = _node(file)
-    lines = []
-    for loc, text in found:
-        field = ".".join(str(part) for part in loc) or "the file"
-        lines.append(f"{file}:{_line(node, loc)}: {field}: {text}")
-    return "\n".join(lines)
-
-
-def _line(node: yaml.Node | None, loc: Loc) -> int:
-    """The line of the innermost part of `loc` that stands in the file, from 1."""
-    line = 1
-    for part in loc:
-        found = _child(node, part)
-        if found is not None:  # else a name that pydantic put in, or a field that is missing
-            key, node = found
-            line = key.start_mark.line + 1
-    return line
-
-
-def _child(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node, yaml.Node] | None:
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part], node.value[part]
-    if isinstance(node, yaml.MappingNode):
-        for key, value in reversed(node.value):
-            if key.value == str(part):
-                return key, value
-    return None
+def _told(folder: Path, where: Mapping[str, Path], found: list[Problem]) -> list[str]:
+    told: list[str] = []
+    for one in found:
+        told += lines(where.get(one.file, folder / one.file), [(one.loc, one.text)])
+    return told

@@ -1,80 +1,194 @@
-"""A district's pack (deploy/districts/<name>/*.yaml): places, limits, routes and categories, as people write them."""
+"""A district's pack (deploy/districts/<name>/*.yaml): places, people, limits, routes, as they are written there.
 
-import re
-from typing import Annotated, Final
+Each file is right by itself here; `pack_checks.py` holds the files against one another.
+"""
 
-from pydantic import BeforeValidator, Field
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schemas.codes import Level, Stage, Urgency
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from schemas.codes import Level, Side, Stage, Step, Urgency
 from schemas.mapping import Part, Slug
+from schemas.written import Days, Limit, Metres, Seconds, Several, Window
 
-_UNITS: Final = {"s": 1, "min": 60, "h": 3600, "d": 86400}
-_DURATION: Final = re.compile(r"(\d{1,6}) ?(s|min|h|d)")
-
-
-def _seconds(written: object) -> object:
-    match = _DURATION.fullmatch(written.strip()) if isinstance(written, str) else None
-    if match is None:
-        msg = "a duration is a whole number and a unit: 30 s, 10 min, 24 h, 5 d"
-        raise ValueError(msg)
-    return int(match[1]) * _UNITS[match[2]]
-
-
-Seconds = Annotated[int, BeforeValidator(_seconds), Field(gt=0)]
-"""Written `30 s`, `10 min`, `24 h`, `5 d` (of 24 hours); read as seconds."""
-
-
-class UnitEntry(Part):
-    """Who handles a ticket."""
-
-    name: str = Field(min_length=1)
-    level: Level
+Title = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Slugs = Annotated[tuple[Slug, ...], Several]
+"""One, or several."""
 
 
 class CatchAll(Part):
     """Where goes what cannot be located, and who owns what no route fits (兜底)."""
 
     area: Slug
-    unit: UnitEntry
+    title: Title
+    unit: Slug
+    """Key of the unit table, as all units below."""
+
+
+class Extension(Part):
+    """How much longer a handler may ask for (延时); on the limit's own clock."""
+
+    first: Limit
+    """A first one up to this is granted at once."""
+    most: Limit
+    """None is longer."""
+
+
+class Suspension(Part):
+    """How long a ticket may be suspended (挂账)."""
+
+    most: Seconds
+
+
+class Reopening(Part):
+    """When a rating reopens a ticket (重开)."""
+
+    score: int = Field(ge=0, le=5)
+    """Of this or less; 0: never."""
+
+
+class Nearness(Part):
+    """So near, and so long ago at most."""
+
+    within: Metres
+    since: Seconds
+
+
+class Weights(Part):
+    """What the score of a candidate is made of, in hundredths."""
+
+    distance: int = Field(ge=0, le=100)
+    time: int = Field(ge=0, le=100)
+    text: int = Field(ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.distance + self.time + self.text != 100:
+            msg = "the weights together are 100"
+            raise ValueError(msg)
+        return self
+
+
+class DuplicateRules(Part):
+    """When two reports may be one matter: proposed (D3), linked (D4), come back (D5)."""
+
+    weights: Weights
+    threshold: int = Field(ge=0, le=100)
+    """A candidate scores at least this."""
+    most: int = Field(ge=1, le=20)
+    """Candidates a report may have."""
+    link: Nearness
+    """Alarms of the police this near and soon after one another are linked (关联警情)."""
+    recurrence: Seconds | None = None
+    """Closed no longer ago than this at the same place: it has come back. None: never."""
 
 
 class DistrictFile(Part):
     """district.yaml."""
 
-    title: str
+    title: Title
+    areas: dict[Slug, Title] = Field(min_length=1)
+    """Code to name."""
     catch_all: CatchAll
-    streets: dict[Slug, str] = Field(default_factory=dict)
-    """Street code → name."""
+    copy_unclear: Slugs = ()
+    """Units that are told of what the police took first because it was unclear whose it is."""
     back_date: Seconds
     """How far before its arrival a thing may be said to have happened."""
     wait: Seconds
     """How long feedback waits for its report."""
     keep_closed: Seconds
     """How long a closed ticket stays in the desk's state."""
+    running: Literal["take", "keep"] = "take"
+    """When the rules change: whether running tickets take the new ones or keep theirs."""
+    extension: Extension
+    suspension: Suspension
+    reopen: Reopening
+    duplicates: DuplicateRules
 
 
-class LimitsEntry(Part):
-    """The limits of one urgency."""
-
-    overall: Seconds
-    stages: dict[Stage, Seconds] = Field(default_factory=dict)
+Community = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+GridNumber = Annotated[str, StringConstraints(pattern=r"^\d{3}$")]
 
 
-class LimitsFile(Part):
-    """limits.yaml."""
+class GridsFile(Part):
+    """grids.yaml: by area, by community (12 digits), the numbers of its grids (3 digits)."""
 
-    warn_percent: int = Field(ge=1, le=99)
-    urgencies: dict[Urgency, LimitsEntry]
+    areas: dict[Slug, dict[Community, tuple[GridNumber, ...]]] = Field(default_factory=dict)
+
+    def codes(self) -> Iterator[str]:
+        """All grids: 15 digits, as they stand."""
+        for communities in self.areas.values():
+            for community, numbers in communities.items():
+                yield from (community + number for number in numbers)
+
+
+class UnitEntry(Part):
+    """Who handles tickets. {area} and {grid} in the name are filled in from the ticket."""
+
+    name: Title
+    level: Level
+    side: Side = Side.SERVICE
+    active: bool = True
+    """A surge unit takes nothing until a surge switches it on."""
+
+
+class UnitsFile(Part):
+    """units.yaml."""
+
+    units: dict[Slug, UnitEntry] = Field(min_length=1)
+
+
+class ConditionEntry(Part):
+    """A staged condition of a category (阶段性条件)."""
+
+    name: Slug
+    title: Title
+    within: Limit
+    """From the opening, or from when the one before it was met."""
+
+
+class CategoryEntry(Part):
+    """One category."""
+
+    title: Title
+    urgency: Urgency = Urgency.ROUTINE
+    """At least this urgent."""
+    side: Literal["police", "service", "unclear"] = "service"
+    near: Slug | None = None
+    """How near is near: a name of `near` below. None: two reports of it are never proposed as one."""
+    conditions: tuple[ConditionEntry, ...] = ()
+
+    def the_side(self) -> Side | None:
+        """Whose it is; None: unclear."""
+        return None if self.side == "unclear" else Side(self.side)
+
+
+class CategoriesFile(Part):
+    """categories.yaml."""
+
+    near: dict[Slug, Nearness] = Field(default_factory=dict)
+    categories: dict[Slug, CategoryEntry] = Field(min_length=1)
+    keywords: dict[Title, Urgency] = Field(default_factory=dict)
+    """A report whose text holds the word is at least this urgent."""
 
 
 class RouteEntry(Part):
-    """One row of routes.yaml: the first row whose every named field fits decides."""
+    """One row of routes.yaml: the first row whose every named field fits decides. A list fits by any of its items."""
 
-    category: Slug | None = None
-    area: Slug | None = None
-    source: Slug | None = None
+    category: Slugs | None = None
+    area: Slugs | None = None
+    grid: Slugs | None = None
+    source: Slugs | None = None
+    side: Side | None = None
     urgency: Urgency | None = None
-    unit: UnitEntry
+    hours: Window | None = None
+    """Only between these times of day; a window over midnight begins later than it ends."""
+    units: Annotated[Slugs, Field(min_length=1)]
+    joint: Slugs = ()
+    assist: Slugs = ()
+    copies: Slugs = ()
 
 
 class RoutesFile(Part):
@@ -83,20 +197,154 @@ class RoutesFile(Part):
     routes: tuple[RouteEntry, ...] = ()
 
 
-class CategoryEntry(Part):
-    """One category."""
+class DivertedClass(Part):
+    """One class of a list, and the categories it holds."""
 
-    title: str
-    urgency: Urgency = Urgency.ROUTINE
-    """At least this urgent."""
+    title: Title
+    categories: Annotated[Slugs, Field(min_length=1)]
 
 
-class CategoriesFile(Part):
-    """categories.yaml."""
+class DiversionEntry(Part):
+    """A list of what one side hands to the other (分流清单)."""
 
-    categories: dict[Slug, CategoryEntry]
-    keywords: dict[str, Urgency] = Field(default_factory=dict)
-    """A report whose text holds the word is at least this urgent."""
+    name: Slug
+    version: Title
+    from_side: Side = Field(alias="from")
+    to_side: Side = Field(alias="to")
+    classes: tuple[DivertedClass, ...] = Field(min_length=1)
+
+
+class DiversionsFile(Part):
+    """diversions.yaml."""
+
+    lists: tuple[DiversionEntry, ...] = ()
+
+
+GOALS: frozenset[Stage] = frozenset(Stage) - {Stage.OPENED, Stage.CLOSED, Stage.RATED}
+"""The stages that a limit may be set for; the closing has `overall`."""
+
+
+def _goals(stages: dict[Stage, Limit]) -> dict[Stage, Limit]:
+    for stage in stages:
+        if stage not in GOALS:
+            msg = f"{stage} has no limit of its own: take one of {', '.join(s for s in Stage if s in GOALS)}"
+            raise ValueError(msg)
+    return stages
+
+
+class LimitEntry(Part):
+    """One row of limits.yaml: each limit is taken from the first row that fits and names it."""
+
+    category: Slugs | None = None
+    area: Slugs | None = None
+    source: Slugs | None = None
+    side: Side | None = None
+    """All sources of this side; beside `source` of no use."""
+    urgency: Urgency | None = None
+    kind: Annotated[tuple[Title, ...], Several] | None = None
+    overall: Limit | None = None
+    stages: Annotated[dict[Stage, Limit], AfterValidator(_goals)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.overall is None and not self.stages:
+            msg = "names no limit: give `overall`, or `stages`, or both"
+            raise ValueError(msg)
+        if self.source is not None and self.side is not None:
+            msg = "name either sources or a side"
+            raise ValueError(msg)
+        return self
+
+
+class RungEntry(Part):
+    """One step of the ladder."""
+
+    step: Step
+    percent: int = Field(ge=1, le=1000)
+    recipients: Annotated[tuple[Slug, ...], Several] = ()
+    """Keys of the unit table; `unit` is whoever holds the ticket."""
+
+
+class LimitsFile(Part):
+    """limits.yaml."""
+
+    ladder: tuple[RungEntry, ...] = Field(min_length=1)
+    rows: tuple[LimitEntry, ...] = Field(min_length=1)
+
+
+class YearEntry(Part):
+    """The days of one announced year that differ from plain weekdays."""
+
+    notice: str = ""
+    """Where it was announced."""
+    free: Days = ()
+    """Free; a weekend among them changes nothing."""
+    worked: Days = ()
+    """Worked although they are weekends (调休)."""
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        msg = f"{name!r} is no time zone: take an IANA name like Asia/Shanghai"
+        raise ValueError(msg) from None
+
+
+def _ordered(periods: tuple[Window, ...]) -> tuple[Window, ...]:
+    ends = [minute for period in periods for minute in period]
+    if ends != sorted(set(ends)):
+        msg = "the periods of a day follow one another, each from an earlier to a later time"
+        raise ValueError(msg)
+    return periods
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class CalendarFile(Part):
+    """calendar.yaml: when is working time (工作日历)."""
+
+    zone: Annotated[str, AfterValidator(_zone)]
+    periods: Annotated[tuple[Window, ...], AfterValidator(_ordered), Field(min_length=1)]
+    weekdays: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEKDAYS[:5]
+    years: dict[int, YearEntry] = Field(default_factory=dict)
+
+    def day_s(self) -> int:
+        """Seconds of working time in a working day."""
+        return 60 * sum(end - begin for begin, end in self.periods)
+
+    def weekday_numbers(self) -> tuple[int, ...]:
+        """Monday is 0."""
+        return tuple(sorted({WEEKDAYS.index(day) for day in self.weekdays}))
+
+
+class PointEntry(Part):
+    """What an action is worth (积分制)."""
+
+    title: Title
+    points: int = Field(ge=-1000, le=1000)
+
+
+class PointsFile(Part):
+    """points.yaml."""
+
+    actions: dict[Slug, PointEntry] = Field(default_factory=dict)
+
+
+class SurgeFile(Part):
+    """surges/<name>.yaml: what is laid over the pack while a surge (防汛, 疫情) is on."""
+
+    title: Title
+    units_on: Slugs = ()
+    """Units that are active while it lasts."""
+    urgency: dict[Slug, Urgency] = Field(default_factory=dict)
+    """By category, instead of the category's own."""
+    limits: tuple[LimitEntry, ...] = ()
+    """Looked at before the pack's."""
+    routes: tuple[RouteEntry, ...] = ()
+    """Looked at before the pack's."""
 
 
 class Pack(Part):
@@ -104,6 +352,17 @@ class Pack(Part):
 
     name: Slug
     district: DistrictFile
-    limits: LimitsFile
-    routes: RoutesFile
+    grids: GridsFile
+    units: UnitsFile
     categories: CategoriesFile
+    routes: RoutesFile
+    diversions: DiversionsFile
+    limits: LimitsFile
+    calendar: CalendarFile
+    points: PointsFile
+    surges: dict[Slug, SurgeFile] = Field(default_factory=dict)
+
+    def areas(self) -> dict[str, str]:
+        """Code to name, the catch-all's too."""
+        catch_all = self.district.catch_all
+        return {**self.district.areas, catch_all.area: catch_all.title}
