@@ -57,7 +57,7 @@ def part(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
     """A child is a ticket of its own again; or a report that had joined a ticket gets one."""
     if feedback.ticket is None and not _is_first(ticket, feedback):
         return _split(turn, ticket, feedback), None
-    if ticket.standing is not Standing.MERGED or ticket.closed_at is not None:
+    if ticket.standing is not Standing.MERGED:
         return ticket, Refusal.NOT_LEGAL_NOW
     return _restore(turn, ticket, feedback), None
 
