@@ -14,14 +14,23 @@ from schemas.commands import Report
 from schemas.events import MatchProposed
 from schemas.policy import Category, Duplicates
 from schemas.state import Ticket
+from streams.desk.draft import Draft
 from streams.desk.places import Place, cells_within, distance_m, place_of
 from streams.desk.turn import Turn
 
 _WHOLE: Final = 100
 
 
+class Neighbour(NamedTuple):
+    """An open ticket near enough in place and time."""
+
+    ticket: Ticket
+    distance_m: int
+    gap: int
+
+
 class Candidate(NamedTuple):
-    """Another ticket, and why it may be the same matter. Sorted, the best come first."""
+    """A neighbour that scores. Sorted, the best come first."""
 
     rank: int
     """Less is better: the score, negative."""
@@ -36,17 +45,33 @@ def propose(turn: Turn, ticket: Ticket) -> Ticket:
     """D3: say which open tickets may be the same matter, best first, where the category has a rule of nearness."""
     policy = turn.policy
     category = policy.categories.get(ticket.category)
-    if category is None or category.near_m <= 0 or category.near_s <= 0:
+    if category is None or category.near_m <= 0 or category.near_s <= 0 or ticket.lat is None:
         return ticket
-    place = place_of(ticket.lat, ticket.lon)
-    if place is None:
-        return ticket
-    for one in _best(turn, ticket, place, category, policy.duplicates):
+    for one in _best(turn, ticket, category, policy.duplicates):
         proposed = MatchProposed(
             other=one.other, score=-one.rank, distance_m=one.distance_m, gap=one.gap, likeness=one.likeness
         )
         ticket = turn.tell(ticket, proposed)
     return ticket
+
+
+def around(draft: Draft, ticket: Ticket, metres: int, seconds: int, at: int) -> Iterator[Neighbour]:
+    """Open tickets of the same area, category and drill mark so near, opened so short a time before `at`.
+
+    Only those that the ticket could be merged with and was not found to differ from. Its category must have a radius.
+    """
+    place = place_of(ticket.lat, ticket.lon)
+    if place is None:
+        return
+    since = at - seconds * 1000
+    for cell in cells_within(place, metres):
+        for other in draft.near(ticket, cell, since):
+            there = place_of(other.lat, other.lon)
+            if there is None or not _may_match(ticket, other):
+                continue
+            distance = distance_m(place, there)
+            if distance <= metres:
+                yield Neighbour(other, distance, at - other.opened_at)
 
 
 def recurrence(turn: Turn, report: Report) -> str | None:
@@ -77,33 +102,27 @@ def likeness(one: str, other: str) -> int:
     return _WHOLE * shared // (len(ours) + len(theirs) - shared)
 
 
-def _best(turn: Turn, ticket: Ticket, place: Place, category: Category, rules: Duplicates) -> list[Candidate]:
+def _best(turn: Turn, ticket: Ticket, category: Category, rules: Duplicates) -> list[Candidate]:
     best: list[Candidate] = []
     needed = rules.threshold
-    since = turn.at - category.near_s * 1000
-    for cell in cells_within(place, category.near_m):
-        for other in turn.draft.near(ticket, cell, since):
-            one = _candidate(turn, (ticket, place), other, category, needed)
-            if one is None:
-                continue
-            best.append(one)
-            if len(best) > rules.most:
-                best.sort()
-                best.pop()
-                needed = max(needed, -best[-1].rank) if best else needed
+    for neighbour in around(turn.draft, ticket, category.near_m, category.near_s, turn.at):
+        one = _scored(ticket, neighbour, category, rules, needed)
+        if one is None:
+            continue
+        best.append(one)
+        if len(best) > rules.most:
+            best.sort()
+            best.pop()
+            needed = -best[-1].rank if best else needed
     return sorted(best)
 
 
-def _candidate(
-    turn: Turn, asked: tuple[Ticket, Place], other: Ticket, category: Category, needed: int
+def _scored(
+    ticket: Ticket, neighbour: Neighbour, category: Category, rules: Duplicates, needed: int
 ) -> Candidate | None:
-    ticket, place = asked
-    there = place_of(other.lat, other.lon)
-    distance = category.near_m + 1 if there is None else distance_m(place, there)
-    if distance > category.near_m or not _may_match(ticket, other):
-        return None
-    rules = turn.policy.duplicates
-    gap, window = turn.at - other.opened_at, category.near_s * 1000
+    """What a neighbour scores; none where that is less than what is needed."""
+    other, distance, gap = neighbour
+    window = category.near_s * 1000
     score = rules.weight_distance * (category.near_m - distance) // category.near_m
     score += rules.weight_time * (window - gap) // window
     if score + rules.weight_text < needed:
