@@ -1,0 +1,103 @@
+"""A policy comes into force: who is judged by it, who keeps the one it had, and what that changes. Pure.
+
+A ticket goes by `running` of the policy that judges it. What it keeps is remembered as long as an open ticket is judged
+by it, with the years that later calendars announce: those are facts, not rules.
+"""
+
+from dataclasses import replace
+
+from schemas.codes import Outcome, Refusal
+from schemas.commands import PolicyPublished
+from schemas.events import CommandSettled, LimitsChanged
+from schemas.policy import Calendar
+from schemas.state import Ticket
+from streams.desk.facts import NOWHERE
+from streams.desk.rules import Rules
+from streams.desk.taking import no_longer_provisional, recomputed
+from streams.desk.turn import Turn
+
+
+def adopt(turn: Turn, command: PolicyPublished) -> None:
+    """A policy holds from here on; a log never changes its clock, and the same policy again changes nothing."""
+    known, new = turn.draft.rules, command.policy
+    wrong_clock = known is not None and known.policy.clock is not new.clock
+    if known is None:
+        turn.draft.adopt(Rules(new))
+    elif not wrong_clock and known.policy != new:
+        _replace(turn, known, Rules(new))
+    settled = CommandSettled(
+        outcome=Outcome.REFUSED if wrong_clock else Outcome.APPLIED,
+        reason=Refusal.WRONG_CLOCK if wrong_clock else None,
+        command=command.type,
+        source="",
+        source_id="",
+        ticket=None,
+        flags=(),
+        origin=turn.own_origin,
+    )
+    turn.aside(NOWHERE, settled)
+
+
+def forget_former(turn: Turn) -> None:
+    """Policies by which no open ticket is judged any more leave, and nothing is said about it."""
+    former = turn.draft.former
+    versions = {rules.policy.version for rules in former.values()}
+    if versions:
+        versions -= {ticket.policy for ticket in turn.draft.tickets() if ticket.closed_at is None}
+    for version in sorted(versions):
+        former.put(version, None)
+
+
+def _replace(turn: Turn, known: Rules, new: Rules) -> None:
+    draft = turn.draft
+    judges = {rules.policy.version: rules for rules in draft.former.values()} | {known.policy.version: known}
+    tickets = [ticket for ticket in draft.tickets() if ticket.closed_at is None]
+    tickets.sort(key=lambda ticket: (ticket.opened_at, ticket.id))
+    keeping = {ticket.policy for ticket in tickets if _keeps(judges.get(ticket.policy))}
+    draft.adopt(new)
+    for version in sorted(judges):
+        kept = _knowing(judges[version], new) if version in keeping and version != new.policy.version else None
+        if draft.former.get(version) is not kept:
+            draft.former.put(version, kept)
+    for ticket in tickets:
+        if ticket.policy in keeping:
+            _keep(turn, ticket)
+        else:
+            _take(turn, ticket, judges.get(ticket.policy, known), new)
+
+
+def _keeps(rules: Rules | None) -> bool:
+    return rules is not None and rules.policy.running == "keep"
+
+
+def _take(turn: Turn, ticket: Ticket, former: Rules, new: Rules) -> None:
+    deadlines = recomputed(new, former, ticket, turn.at)
+    turn.tell(ticket, LimitsChanged(policy=new.policy.version, deadlines=deadlines))
+
+
+def _keep(turn: Turn, ticket: Ticket) -> None:
+    deadlines = no_longer_provisional(turn.rules_of(ticket), ticket, turn.at)
+    if deadlines != ticket.deadlines:
+        turn.tell(ticket, LimitsChanged(policy=ticket.policy, deadlines=deadlines))
+
+
+def _knowing(kept: Rules, new: Rules) -> Rules:
+    """The kept rules, with the years that the new policy's calendar has and theirs has not."""
+    ours, theirs = kept.policy.calendar, new.policy.calendar
+    if ours is None or theirs is None or set(theirs.years) <= set(ours.years):
+        return kept
+    return Rules(replace(kept.policy, calendar=_completed(ours, theirs)))
+
+
+def _completed(ours: Calendar, theirs: Calendar) -> Calendar:
+    years = tuple(year for year in theirs.years if year not in ours.years)
+    return replace(
+        ours,
+        off=(*_within(ours.off, ours.years), *_within(theirs.off, years)),
+        on=(*_within(ours.on, ours.years), *_within(theirs.on, years)),
+        years=(*ours.years, *years),
+    )
+
+
+def _within(dates: tuple[str, ...], years: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple(date for date in dates if int(date[:4]) in years)
