@@ -13,7 +13,7 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
-from agents import desk, intake, ledger
+from agents import desk, intake, ledger, views
 from agents.flow import Flow
 from agents.garbage import keep_off
 from agents.leasing import Background, Holder, Lease, OneWorker, lease
@@ -21,7 +21,21 @@ from agents.observing import DeskWatch, Observer, loop_lag
 from agents.settings import MetricsSettings
 from agents.ticker import Ticker
 from schemas.codes import Clock
-from schemas.topics import DEAD_LETTER, DESK, DESK_STATE, FIRST, HISTORY, INTAKE, TICKETS
+from schemas.topics import (
+    ASSIGNMENTS,
+    CANDIDATES,
+    DEAD_LETTER,
+    DESK,
+    DESK_STATE,
+    FIRST,
+    HISTORY,
+    INTAKE,
+    REMINDERS,
+    REPLIES,
+    TICKETS,
+    TICKETS_CURRENT,
+    VIEWS_STATE,
+)
 from streams.desk.memory import DeskMemory
 from streams.intake.sources import Sources
 from streams.ledger.access import Embedded, Way
@@ -35,11 +49,13 @@ from streams.ownership.seats import Seats
 from streams.ownership.settings import OwnerSettings
 from streams.ownership.stage import Input, NoMemory, Stage
 from streams.ownership.watchdog import Watchdog
+from streams.views.memory import ViewsMemory
 
 TICK_LINGER_MS: Final = 0
 INTAKE_AT_ONCE: Final = 1_000
 DESK_AT_ONCE: Final = 500
 """Records of a batch: each transaction has its price, but while a batch is decided nobody else has the event loop."""
+VIEWS_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +150,25 @@ def _desk(parts: Parts) -> None:
         parts.beside.append(partial(_tick, ticker, parts.plan.owners.bootstrap))
 
 
+def _views(parts: Parts) -> None:
+    stage = Stage(
+        name="views",
+        group=parts.name("views"),
+        inputs=lambda partition: [Input(parts.name(TICKETS), partition)],
+        memory=ViewsMemory,
+        state=parts.name(VIEWS_STATE),
+    )
+    deps = views.ViewsDeps(
+        current=parts.name(TICKETS_CURRENT),
+        assignments=parts.name(ASSIGNMENTS),
+        reminders=parts.name(REMINDERS),
+        candidates=parts.name(CANDIDATES),
+        replies=parts.name(REPLIES),
+        metrics=parts.observer,
+    )
+    _owned(parts, stage, views.build(deps), VIEWS_AT_ONCE)
+
+
 async def _tick(ticker: Ticker, bootstrap: str) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=TICK_LINGER_MS)
     async with producer:
@@ -158,7 +193,12 @@ def _ledger(parts: Parts) -> None:
     parts.leased.append((leased, seats))
 
 
-STAGES: Final[dict[str, Callable[[Parts], None]]] = {"intake": _intake, "desk": _desk, "ledger": _ledger}
+STAGES: Final[dict[str, Callable[[Parts], None]]] = {
+    "intake": _intake,
+    "desk": _desk,
+    "views": _views,
+    "ledger": _ledger,
+}
 
 
 def run(plan: Plan) -> None:

@@ -82,7 +82,7 @@ class Centre:
         self.folder.write_run(self._run_file())
         supervisor.start(self._worker("ledger", "ledger"))
         for name in self._names:
-            supervisor.start(self._worker(name, "intake,desk"))
+            supervisor.start(self._worker(name, "intake,desk,views"))
 
     def _knock_at_ledger(self) -> None:
         """Find out now, not in a worker's log, that the ClickHouse that was named is not to be had."""

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, disable_created_metrics, start_
 from agents.desk import DeskCounts
 from agents.errors import UserError
 from agents.settings import MetricsSettings
+from agents.views import ViewsCounts
 from schemas.codes import Flag, Reject
 from streams.desk.memory import DeskMemory
 from streams.metrics import Metrics
@@ -154,6 +155,17 @@ class Observer:
         now_ms = self._now_s() * 1000
         for arrived in counts.arrived:
             self._metrics.end_to_end(max(0.0, (now_ms - arrived) / 1000))
+
+    def views_batch(self, counts: ViewsCounts) -> None:
+        """The views stage committed a batch."""
+        for step, n in counts.steps.items():
+            self._metrics.ladder_step(step, n)
+        for alarm, n in counts.alarms.items():
+            self._metrics.alarm(alarm, n)
+        for finding, n in counts.findings.items():
+            self._metrics.candidate(finding, n)
+        for reason, n in counts.passed_over.items():
+            self._metrics.passed_over(reason, n)
 
     async def count_open(self, stage: str, seats: Seats) -> None:
         """Tell until cancelled how many partitions are open."""

@@ -56,6 +56,16 @@ DEADLINE_LATENESS: Final = Metric(
 OLDEST_DUE_SECONDS: Final = Metric(
     "lianqin_oldest_due_seconds", "gauge", "How long ago the oldest deadline that has not fired was due (wall clock)."
 )
+LADDER_STEPS: Final = Metric(
+    "lianqin_ladder_steps_total", "counter", "Limits that reached a step: warned, passed, cards, escalated.", ("step",)
+)
+ALARMS: Final = Metric("lianqin_alarms_total", "counter", "Alarms that the desk raised.", ("alarm",))
+CANDIDATES: Final = Metric(
+    "lianqin_candidates_total", "counter", "Pairs of tickets, by what was found of them.", ("finding",)
+)
+VIEWS_PASSED_OVER: Final = Metric(
+    "lianqin_views_passed_over_total", "counter", "Facts that the views could not take in.", ("reason",)
+)
 LEDGER_ROWS: Final = Metric("lianqin_ledger_rows_total", "counter", "Rows acknowledged by ClickHouse.")
 LEDGER_INSERT_SECONDS: Final = Metric("lianqin_ledger_insert_seconds", "histogram", "One INSERT.")
 LEDGER_WAITS: Final = Metric("lianqin_ledger_waits_total", "counter", "Times ClickHouse was away and waited for.")
@@ -158,6 +168,22 @@ class Metrics:
             self._set(OPEN_TICKETS, count, stage=stage)
         self._set(DEADLINES_PENDING, pending)
         self._set(OLDEST_DUE_SECONDS, oldest_due_seconds)
+
+    def ladder_step(self, step: str, count: int) -> None:
+        """Limits reached a step of the ladder."""
+        self._add(LADDER_STEPS, count, step=step)
+
+    def alarm(self, alarm: str, count: int) -> None:
+        """The desk raised alarms."""
+        self._add(ALARMS, count, alarm=alarm)
+
+    def candidate(self, finding: str, count: int) -> None:
+        """Something was found of two tickets."""
+        self._add(CANDIDATES, count, finding=finding)
+
+    def passed_over(self, reason: str, count: int) -> None:
+        """The views could not take facts in."""
+        self._add(VIEWS_PASSED_OVER, count, reason=reason)
 
     def ledger_rows(self, rows: int) -> None:
         """ClickHouse acknowledged so many rows."""

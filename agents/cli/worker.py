@@ -37,7 +37,7 @@ def worker(
     Finds the broker by LIANQIN_KAFKA__BOOTSTRAP, else through the data folder. Any number may run at once; with
     the embedded ClickHouse one of them runs the ledger. SIGTERM: the batch in hand is committed, then it ends.
 
-    Example: `LIANQIN_KAFKA__BOOTSTRAP=host:9092 lianqin worker --stages intake,desk`
+    Example: `LIANQIN_KAFKA__BOOTSTRAP=host:9092 lianqin worker --stages intake,desk,views`
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     chosen = settings(data_dir, clock=clock)
