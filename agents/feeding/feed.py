@@ -15,8 +15,7 @@ from agents.feeding.waiting import wait_settled
 from schemas.codes import Clock
 from schemas.mapping import SourceMapping
 from schemas.topics import HISTORY
-from streams.intake.privacy import Keyed
-from streams.intake.source import Source
+from streams.intake.sources import Sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +34,7 @@ class Fed:
 
     reports: int
     closings: int
+    feedback: int = 0
     sent: int
     """By this run."""
     ranges: Sequence[Range]
@@ -70,7 +70,7 @@ class Feed:
                 self._progress.say(f"{done:,} of {len(made.items):,} records are in the log: going on after them")
             last = await self._send_history(made, done)
         ranges = [Range(target.prefix + HISTORY, 0, first, last)] if last >= first else []
-        return Fed(reports=made.reports, closings=made.closings, sent=len(made.items) - done, ranges=ranges)
+        return _fed(made, len(made.items) - done, ranges)
 
     async def _send_history(self, made: Plan, done: int) -> int:
         self._progress.begin("sent", len(made.items))
@@ -82,12 +82,12 @@ class Feed:
         self._progress.begin("sent", len(made.items))
         async with producer(self._target.bootstrap) as sender:
             ranges = await send_live(sender, self._target.prefix, self._sending(made, 0), self._progress)
-        return Fed(reports=made.reports, closings=made.closings, sent=len(made.items), ranges=ranges)
+        return _fed(made, len(made.items), ranges)
 
     def _plan(self, floor: int) -> Plan:
-        # Neither key nor catch-all matter here: only ids and times are read.
-        source = Source(self._mapping, Keyed(b"-"), catch_all="-")
-        return plan(source, self._lines.lines, floor)
+        # Neither key nor places matter here: only ids and times are read.
+        sources = Sources([self._mapping], key=b"-", catch_all="-")
+        return plan(sources.by_name[self._mapping.name], self._lines.lines, floor)
 
     def _sending(self, made: Plan, start: int) -> Sending:
         return Sending(
@@ -131,6 +131,10 @@ async def feed(prepared: Feed, ledger: Settled | None, progress: Progress, speed
     if ledger is not None:
         await wait_settled(fed.ranges, ledger, progress)
     return fed
+
+
+def _fed(made: Plan, sent: int, ranges: Sequence[Range]) -> Fed:
+    return Fed(reports=made.reports, closings=made.closings, feedback=made.feedback, sent=sent, ranges=ranges)
 
 
 def _day(time: int) -> str:

@@ -1,9 +1,10 @@
-"""What is sent of a file, in which order: reports and closings together, by time. No I/O."""
+"""What is sent of a file, in which order: reports and closings together, or feedback, by time. No I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streams.intake.source import CLOSED, REPORT, Glimpse, Source
+from schemas.mapping import CLOSED, FEEDBACK
+from streams.intake.source import Glimpse, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,8 @@ class Item:
     key: bytes | None
     line: bytes
     urgent: bool
+    number: int = 0
+    """Of the file's records, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Plan:
     items: Sequence[Item]
     reports: int
     closings: int
+    feedback: int = 0
 
 
 def plan(source: Source, lines: Sequence[bytes], floor: int = 0) -> Plan:
@@ -36,14 +40,17 @@ def plan(source: Source, lines: Sequence[bytes], floor: int = 0) -> Plan:
     last = _last_sightings(seen) if source.mapping.closings == "last-sighting" else frozenset()
     time = next((one.time for one in seen if one.time is not None), floor)
     items: list[Item] = []
+    part = source.default_part
     for number, (line, one) in enumerate(zip(lines, seen, strict=True)):
         time = one.time if one.time is not None else time
         key = one.id.encode() if one.id is not None else None
-        items.append(Item(time, REPORT, key, line, one.urgent))
+        items.append(Item(time, part, key, line, one.urgent, number))
         if one.closes or number in last:
             closed_at = one.closed_at if one.closed_at is not None else time
-            items.append(Item(closed_at, CLOSED, key, line, one.urgent))
+            items.append(Item(closed_at, CLOSED, key, line, one.urgent, number))
     items.sort(key=lambda item: item.time)
+    if part == FEEDBACK:
+        return Plan(items, 0, 0, len(lines))
     return Plan(items, len(lines), len(items) - len(lines))
 
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,8 @@ from schemas.topics import INTAKE_MAX_BYTES
 ROOM: Final = 1024
 """What a record needs beside its value: key, headers, the batch's frame."""
 LINE_MAX_BYTES: Final = INTAKE_MAX_BYTES - ROOM
+LINES_MAX: Final = 1_000
+"""Of one record whose quotes hold line ends. A quote that never ends must not take the rest of the file with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,28 +26,57 @@ class Lines:
 
     lines: tuple[bytes, ...]
     fingerprint: str
+    numbers: tuple[int, ...] = ()
+    """The line of the file that each record begins on, from 1."""
 
 
 def read_file(file: Path, mapping: SourceMapping) -> Lines:
     """The records of a file, without line ends and blank lines; `FeedRefused` where it cannot be fed as it is."""
     content = _content(file)
     rows = [line.rstrip(b"\r") for line in content.split(b"\n")]
-    first = 0
+    rows[0] = rows[0].removeprefix(b"\xef\xbb\xbf")
     if mapping.format == "csv":
-        _check_header(file, rows[0].removeprefix(b"\xef\xbb\xbf"), mapping)
-        first = 1
-    for number, row in enumerate(rows, start=1):
+        _check_header(file, rows[0], mapping)
+        records = _whole_records(rows, mapping)
+    else:
+        _check_json(file, rows)
+        records = [(number, row) for number, row in enumerate(rows, start=1) if row.strip()]
+    for number, row in records:
         if len(row) > LINE_MAX_BYTES:
             msg = (
                 f"{file}, line {number}: {len(row):,} bytes, the broker takes {LINE_MAX_BYTES:,}: "
                 "shorten the line or take it out; nothing was sent"
             )
             raise FeedRefused(msg)
-    lines = tuple(row for row in rows[first:] if row.strip())
-    if not lines:
+    if not records:
         msg = f"{file} holds no records: nothing to feed"
         raise FeedRefused(msg)
-    return Lines(lines, _fingerprint(content, mapping))
+    numbers, lines = zip(*records, strict=True)
+    return Lines(lines, _fingerprint(content, mapping), numbers)
+
+
+def _whole_records(rows: Sequence[bytes], mapping: SourceMapping) -> list[tuple[int, bytes]]:
+    """Each record with its line: one line, or several where a field in quotes holds line ends."""
+    records: list[tuple[int, bytes]] = []
+    at = 1
+    while at < len(rows):
+        more = _more_lines(rows, at, mapping) if rows[at].count(b'"') % 2 else 0
+        whole = b"\n".join(rows[at : at + 1 + more])
+        if whole.strip():
+            records.append((at + 1, whole))
+        at += 1 + more
+    return records
+
+
+def _more_lines(rows: Sequence[bytes], at: int, mapping: SourceMapping) -> int:
+    """How many lines after this one belong to it; 0 where no whole record comes of it: then it is a broken line."""
+    quotes = rows[at].count(b'"')
+    for more, row in enumerate(rows[at + 1 : at + LINES_MAX], start=1):
+        quotes += row.count(b'"')
+        if quotes % 2 == 0:
+            whole = b"\n".join(rows[at : at + 1 + more])
+            return more if len(_fields(whole, mapping)) == len(mapping.columns) else 0
+    return 0
 
 
 def _fingerprint(content: bytes, mapping: SourceMapping) -> str:
@@ -65,8 +97,15 @@ def _content(file: Path) -> bytes:
     raise FeedRefused(msg)
 
 
+def _check_json(file: Path, rows: Sequence[bytes]) -> None:
+    first = next((row.strip() for row in rows if row.strip()), b"")
+    if first.startswith(b"[") or first == b"{":
+        msg = f"{file} is one JSON document: write one object a line (`jq -c '.[]'` does that); nothing was sent"
+        raise FeedRefused(msg)
+
+
 def _check_header(file: Path, header: bytes, mapping: SourceMapping) -> None:
-    found = _header_columns(header)
+    found = [name.strip() for name in _fields(header, mapping)]
     if found == list(mapping.columns):
         return
     missing = [column for column in mapping.columns if column not in found]
@@ -77,12 +116,14 @@ def _check_header(file: Path, header: bytes, mapping: SourceMapping) -> None:
         wrong = f"it has the further columns {', '.join(extra)}"
     else:
         wrong = "its columns stand in another order"
-    msg = f"{file} is no file of {mapping.name}: {wrong} (the first line must be {','.join(mapping.columns)})"
+    expected = mapping.delimiter.join(mapping.columns)
+    msg = f"{file} is no file of {mapping.name}: {wrong} (the first line must be {expected})"
     raise FeedRefused(msg)
 
 
-def _header_columns(header: bytes) -> list[str]:
+def _fields(record: bytes, mapping: SourceMapping) -> list[str]:
+    """Its fields; none where it cannot be read."""
     try:
-        return [name.strip() for name in next(csv.reader([header.decode()]), [])]
+        return next(csv.reader([record.decode(mapping.encoding)], strict=True, delimiter=mapping.delimiter), [])
     except (UnicodeDecodeError, csv.Error):
         return []

@@ -5,11 +5,10 @@ from hypothesis import strategies as st
 
 from agents.feeding.plan import Item, plan
 from agents.packs import load_sources
-from streams.intake.privacy import Keyed
-from streams.intake.source import Source
+from streams.intake.sources import Sources
 from tests.intake.kit import police
 
-SOURCES = {name: Source(mapping, Keyed(b"-"), "-") for name, mapping in load_sources("pukou").items()}
+SOURCES = Sources(load_sources("pukou").values(), key=b"-", catch_all="-").by_name
 BOSTON, SAN_MATEO = SOURCES["boston311"], SOURCES["sanmateo"]
 
 
@@ -87,7 +86,7 @@ def test_an_incident_is_over_at_its_last_sighting() -> None:
 
 
 def test_what_is_urgent_is_told() -> None:
-    source = Source(police(), Keyed(b"-"), "-")
+    source = Sources([police()], key=b"-", catch_all="-").by_name["alarms"]
     lines = [b'{"id": "a", "at": 1, "level": "%s"}' % level.encode() for level in ("特急", "一般", "")]
     assert [item.urgent for item in plan(source, lines).items] == [True, False, False]
 

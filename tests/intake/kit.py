@@ -18,7 +18,7 @@ KEY: Final = b"a key for tests"
 ORIGIN: Final = Origin(topic="lianqin.intake.history", partition=0, offset=7)
 
 POLICE_YAML: Final = """
-name: police110
+name: alarms
 title: Alarms
 licence: the district's own
 topic: police

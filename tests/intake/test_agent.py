@@ -74,7 +74,7 @@ def past(time: int | None, value: bytes = BOSTON_LINE, offset: int = 0, **header
     return Row(offset=offset, value=value, headers=given.to_kafka())
 
 
-def live(topic: str, value: bytes = b"\xff", source: str | None = "police110") -> Row:
+def live(topic: str, value: bytes = b"\xff", source: str | None = "alarms") -> Row:
     headers = IntakeHeaders(source=source).to_kafka()
     return Row(topic=f"lianqin.intake.{topic}", partition=1, offset=5, value=value, headers=headers)
 
@@ -183,7 +183,7 @@ async def test_a_marker_that_says_nothing_is_passed_over() -> None:
 
 
 async def test_a_marker_on_a_live_topic_hides_nothing() -> None:
-    headers = IntakeHeaders(source="police110", marker="end").to_kafka()
+    headers = IntakeHeaders(source="alarms", marker="end").to_kafka()
     given = await answer(Row(topic="lianqin.intake.grid", value=b"x", headers=headers))
     assert len(letters(given)) == 1
 

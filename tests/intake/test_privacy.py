@@ -64,7 +64,7 @@ def test_of_a_name_the_first_character_stays(name: str, masked: str) -> None:
 
 
 def test_no_planted_datum_is_in_the_command() -> None:
-    wire = encode(report(orjson.dumps(ALARM), "police110", known=KNOWN, topic="police")).decode()
+    wire = encode(report(orjson.dumps(ALARM), "alarms", known=KNOWN, topic="police")).decode()
     for datum in PLANTED:
         assert datum not in wire
 
@@ -72,7 +72,7 @@ def test_no_planted_datum_is_in_the_command() -> None:
 @pytest.mark.parametrize("field", ["id", "at", "where"])
 def test_no_hint_tells_a_value(field: str) -> None:
     broken = {**ALARM, field: {"lat": PHONE + NAME, "lon": 1} if field == "where" else [PHONE, NAME]}
-    made = read(orjson.dumps(broken), "police110", known=KNOWN, topic="police")
+    made = read(orjson.dumps(broken), "alarms", known=KNOWN, topic="police")
     assert isinstance(made, Rejected)
     for datum in PLANTED:
         assert datum not in made.hint
@@ -96,13 +96,13 @@ def test_a_number_is_one_reporter_however_it_is_written(written: str) -> None:
 def test_what_is_no_number_is_no_reporter() -> None:
     assert [Keyed(b"k").phone(text) for text in ("", "-", "110", "unknown")] == [None] * 4
     nameless = {**ALARM, "caller": {"name": NAME}}
-    assert report(orjson.dumps(nameless), "police110", known=KNOWN, topic="police").reporter is None
+    assert report(orjson.dumps(nameless), "alarms", known=KNOWN, topic="police").reporter is None
 
 
 def test_an_account_stands_in_for_a_phone() -> None:
     caller = {"account": ACCOUNT}
-    one = report(orjson.dumps({**ALARM, "caller": caller}), "police110", known=KNOWN, topic="police")
-    assert one.reporter == Keyed(b"a key for tests").person("police110", ACCOUNT)
+    one = report(orjson.dumps({**ALARM, "caller": caller}), "alarms", known=KNOWN, topic="police")
+    assert one.reporter == Keyed(b"a key for tests").person("alarms", ACCOUNT)
 
 
 def test_another_key_gives_other_hashes() -> None:
