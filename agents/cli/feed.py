@@ -2,7 +2,6 @@
 
 import asyncio
 from pathlib import Path
-from time import monotonic
 from typing import Annotated, Final
 
 import typer
@@ -14,13 +13,10 @@ from agents.feeding.feed import feed as feed_file
 from agents.feeding.progress import Bar
 from agents.packs import load_sources
 from agents.reach import Place, ledger_at, place_of
+from agents.settled import SettledThere
 from schemas.codes import Clock
-from streams.ledger import queries
-from streams.ledger.access import Client
-from streams.ledger.errors import LedgerAway
 
 INTERRUPTED: Final = 130
-LEDGER_AWAY_S: Final = 60.0
 
 
 def feed(
@@ -53,25 +49,7 @@ async def _feed(prepared: Feed, place: Place | None, bar: Bar, speed: float | No
     if place is None:
         return await feed_file(prepared, None, bar, speed)
     with ledger_at(place) as client:
-        return await feed_file(prepared, _Ledger(client), bar, speed)
-
-
-class _Ledger:
-    """Asks the ledger off the event loop, over again while its worker is being started anew."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    async def settled(self, topic: str, partition: int, first: int, last: int) -> int:
-        """How many of these records stand in ClickHouse."""
-        until = monotonic() + LEDGER_AWAY_S
-        while True:
-            try:
-                return await asyncio.to_thread(queries.settled, self._client, topic, partition, first, last)
-            except LedgerAway:
-                if monotonic() > until:
-                    raise
-            await asyncio.sleep(1.0)
+        return await feed_file(prepared, SettledThere(client), bar, speed)
 
 
 def _resume(clock: Clock) -> str:

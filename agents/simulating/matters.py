@@ -43,6 +43,8 @@ class Area:
 
     code: str
     title: str
+    station: str
+    """Of the police, by its code in their own records; empty where there is none."""
     lat: float
     lon: float
     spread_m: int
