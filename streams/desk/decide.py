@@ -18,6 +18,7 @@ from streams.desk.draft import Draft
 from streams.desk.facts import NOWHERE, Decision, Entry, Letter
 from streams.desk.feedback import decide_feedback
 from streams.desk.firing import evict, fire_due
+from streams.desk.policies import adopt
 from streams.desk.reports import decide_report
 from streams.desk.turn import Turn
 
@@ -61,19 +62,9 @@ def _apply(turn: Turn, command: Command) -> None:
             if turn.draft.policy is not None:
                 evict(turn)
         case PolicyPublished():
-            _adopt(turn, command)
+            adopt(turn, command)
         case _:
             assert_never(command)
-
-
-def _adopt(turn: Turn, command: PolicyPublished) -> None:
-    """A new policy holds from here on; a log never changes its clock, and the same policy again changes nothing."""
-    known, new = turn.draft.policy, command.policy
-    wrong_clock = known is not None and known.clock is not new.clock
-    if not wrong_clock and known != new:
-        turn.draft.adopt(new)
-    outcome = Outcome.REFUSED if wrong_clock else Outcome.APPLIED
-    turn.aside(NOWHERE, _settled(command, outcome, Refusal.WRONG_CLOCK if wrong_clock else None))
 
 
 def _no_longer_waiting(turn: Turn, report: Report) -> tuple[Held, ...]:
@@ -90,7 +81,7 @@ def _no_longer_waiting(turn: Turn, report: Report) -> tuple[Held, ...]:
 def _failed(turn: Turn, command: Command, raw: bytes, hint: str) -> None:
     if not isinstance(command, Tick):  # ticks are never settled
         area = command.area if isinstance(command, Report | Feedback) else NOWHERE
-        turn.aside(area, _settled(command, Outcome.FAILED, Refusal.BUG))
+        turn.aside(area, _settled_failed(command))
     _bury(turn, Reject.DESK_FAILED, hint, command, raw)
 
 
@@ -109,13 +100,13 @@ def _unreadable(turn: Turn) -> None:
     _bury(turn, Reject.DESK_UNREADABLE, "the record is no command", None, turn.entry.raw)
 
 
-def _settled(command: Command, outcome: Outcome, reason: Refusal | None) -> CommandSettled:
-    """The settlement of a command that names no ticket."""
+def _settled_failed(command: Command) -> CommandSettled:
+    """The settlement of a command whose deciding raised: nothing is known of its ticket."""
     sent = command if isinstance(command, Report | Feedback) else None
     return CommandSettled(
-        outcome=outcome,
-        reason=reason,
-        command=command.stage.value if isinstance(command, Feedback) else command.type,
+        outcome=Outcome.FAILED,
+        reason=Refusal.BUG,
+        command=command.action.value if isinstance(command, Feedback) else command.type,
         source="" if sent is None else sent.source,
         source_id="" if sent is None else sent.source_id,
         ticket=None,

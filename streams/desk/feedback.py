@@ -1,35 +1,70 @@
-"""A handler or an operator says what was done (处置反馈): the ticket moves, or the claim is refused. Pure."""
+"""A handler or an operator says what was done, asks or decides (处置反馈): applied, or refused for a reason. Pure.
 
-from typing import Final, TypedDict
+Here is which ticket is meant, and in which order it is asked whether the action stands. What each action does is in
+`handling`, `closing`, `requests`, `standing`, `diversion` and `matching`.
+"""
 
-from schemas.codes import Outcome, Refusal, Stage
+from collections.abc import Callable
+from typing import Final
+
+from schemas.codes import Action, Fate, Outcome, Refusal
 from schemas.commands import Feedback
-from schemas.events import (
-    CommandSettled,
-    Moved,
-    ReportClosed,
-    TicketAccepted,
-    TicketClosed,
-    TicketDispatched,
-    TicketHandled,
-    TicketRated,
-    TicketSigned,
-    TicketVerified,
-)
-from schemas.policy import Unit
-from schemas.state import Deadline, Held, Ticket, Waiting, waiting_key
-from streams.desk.clock import dated
+from schemas.events import CommandSettled, ReportClosed
+from schemas.state import Held, Ticket, Waiting, course_of, waiting_key
+from streams.desk import closing, diversion, handling, matching, requests, standing
 from streams.desk.dedup import attached_as
-from streams.desk.lifecycle import implied, legal
-from streams.desk.limits import at_stage, on_time, stage_limit
+from streams.desk.handling import Answered, said_of
+from streams.desk.lifecycle import MOVES, TABLE, Rule
 from streams.desk.turn import Turn
 
-_PLAIN: Final[dict[Stage, type[TicketAccepted | TicketSigned | TicketHandled | TicketVerified]]] = {
-    Stage.ACCEPTED: TicketAccepted,
-    Stage.SIGNED: TicketSigned,
-    Stage.HANDLED: TicketHandled,
-    Stage.VERIFIED: TicketVerified,
+Handler = Callable[[Turn, Ticket, Feedback], Answered]
+
+HANDLERS: Final[dict[Action, Handler]] = {
+    Action.ACCEPTED: handling.advance,
+    Action.DISPATCHED: handling.dispatch,
+    Action.SIGNED: handling.advance,
+    Action.CONTACTED: handling.advance,
+    Action.ARRIVED: handling.advance,
+    Action.HANDLED: handling.advance,
+    Action.VERIFIED: handling.advance,
+    Action.REWORKED: handling.rework,
+    Action.CALLED_BACK: handling.advance,
+    Action.CLOSED: closing.close,
+    Action.RATED: closing.rate,
+    Action.REOPENED: closing.reopen,
+    Action.VOIDED: standing.void,
+    Action.RETURN_REQUESTED: requests.ask,
+    Action.RETURN_APPROVED: requests.approve_return,
+    Action.RETURN_REFUSED: requests.refuse,
+    Action.EXTENSION_REQUESTED: requests.ask,
+    Action.EXTENSION_APPROVED: requests.approve_extension,
+    Action.EXTENSION_REFUSED: requests.refuse,
+    Action.SUSPENSION_REQUESTED: requests.ask,
+    Action.SUSPENSION_APPROVED: requests.approve_suspension,
+    Action.SUSPENSION_REFUSED: requests.refuse,
+    Action.RESUMED: standing.resume,
+    Action.ASSISTED: handling.assist,
+    Action.CONDITION_MET: handling.meet,
+    Action.DIVERTED: diversion.divert,
+    Action.DIVERSION_RETURNED: diversion.give_back,
+    Action.URGED: handling.remind,
+    Action.MERGE_CONFIRMED: matching.confirm,
+    Action.MERGE_REFUSED: matching.refuse,
+    Action.UNMERGED: matching.part,
 }
+
+_LEADS: Final = frozenset(
+    {
+        Action.SIGNED,
+        Action.HANDLED,
+        Action.RETURN_REQUESTED,
+        Action.EXTENSION_REQUESTED,
+        Action.SUSPENSION_REQUESTED,
+    }
+)
+"""What only the unit that answers for the ticket may say, where the feedback names a unit."""
+_HELPERS: Final = frozenset({Action.CONTACTED, Action.ARRIVED, Action.CONDITION_MET})
+"""What a unit that assists may say too."""
 
 
 def decide_feedback(turn: Turn, feedback: Feedback) -> None:
@@ -39,7 +74,8 @@ def decide_feedback(turn: Turn, feedback: Feedback) -> None:
     else:
         ticket = turn.draft.by_report(feedback.area, feedback.source, feedback.source_id)
     if ticket is not None:
-        _apply(turn, ticket, feedback)
+        refusal = _answer(turn, ticket, feedback)
+        settle(turn, turn.draft.ticket(ticket.id) or ticket, feedback, refusal)
     elif feedback.ticket is None and feedback.source_id:
         _hold(turn, feedback)
     else:
@@ -51,7 +87,7 @@ def settle(turn: Turn, ticket: Ticket | None, feedback: Feedback, refusal: Refus
     settled = CommandSettled(
         outcome=Outcome.APPLIED if refusal is None else Outcome.REFUSED,
         reason=refusal,
-        command=feedback.stage.value,
+        command=feedback.action.value,
         source=feedback.source,
         source_id=feedback.source_id,
         ticket=None if ticket is None else ticket.id,
@@ -71,78 +107,56 @@ def _hold(turn: Turn, feedback: Feedback) -> None:
     turn.draft.wait(key, Waiting(held=(*(() if before is None else before.held), held)))
 
 
-def _apply(turn: Turn, ticket: Ticket, feedback: Feedback) -> None:
+def _answer(turn: Turn, ticket: Ticket, feedback: Feedback) -> Refusal | None:
     if _about_a_joined_report(ticket, feedback):
-        ticket, refusal = _close_report(turn, ticket, feedback)
-    else:
-        ticket, refusal = _move(turn, ticket, feedback)
-    settle(turn, ticket, feedback, refusal)
+        return _about_the_report(turn, ticket, feedback)
+    rule = TABLE[ticket.stage, ticket.standing, feedback.action]
+    if rule is Rule.ROOT:
+        ticket = turn.draft.root(ticket)
+        rule = TABLE[ticket.stage, ticket.standing, feedback.action]
+    if not _legal(turn, ticket, feedback, rule):
+        return Refusal.NOT_LEGAL_NOW
+    if not _may_say(ticket, feedback):
+        return Refusal.NOT_YOURS
+    handler = handling.record if rule is Rule.RECORD else HANDLERS[feedback.action]
+    return handler(turn, ticket, feedback)[1]
+
+
+def _legal(turn: Turn, ticket: Ticket, feedback: Feedback, rule: Rule) -> bool:
+    if rule is Rule.RECORD:
+        return MOVES[feedback.action] in course_of(ticket).inferred
+    if rule is Rule.CLOSER:
+        return feedback.source in turn.rules_of(ticket).policy.closing_sources
+    return rule is Rule.YES
+
+
+def _may_say(ticket: Ticket, feedback: Feedback) -> bool:
+    by, action = feedback.by, feedback.action
+    if by is None or by == ticket.unit:
+        return True
+    if action in _HELPERS:
+        return by in course_of(ticket).assisting
+    return action not in _LEADS
 
 
 def _about_a_joined_report(ticket: Ticket, feedback: Feedback) -> bool:
-    first = ticket.reports[0]
-    own = (first.source, first.source_id) == (feedback.source, feedback.source_id)
-    return feedback.ticket is None and not own
+    if feedback.ticket is not None:
+        return False
+    return attached_as(ticket, feedback.source, feedback.source_id).fate is not Fate.TICKETED
 
 
-def _close_report(turn: Turn, ticket: Ticket, feedback: Feedback) -> tuple[Ticket, Refusal | None]:
-    """A joined report can only be closed: that counts for the report; the ticket goes on."""
+def _about_the_report(turn: Turn, ticket: Ticket, feedback: Feedback) -> Refusal | None:
+    """A joined report can be closed, which counts for it alone, or taken out again; the ticket goes on."""
+    if feedback.action is Action.UNMERGED:
+        return matching.part(turn, ticket, feedback)[1]
     attached = attached_as(ticket, feedback.source, feedback.source_id)
-    if feedback.stage is not Stage.CLOSED or attached.closed_at is not None:
-        return ticket, Refusal.NOT_LEGAL_NOW
+    if feedback.action is not Action.CLOSED or attached.closed_at is not None:
+        return Refusal.NOT_LEGAL_NOW
     closed = ReportClosed(
         source=feedback.source,
         source_id=feedback.source_id,
-        occurred_at=dated(turn.policy, feedback.occurred_at, turn.at),
+        occurred_at=said_of(turn, ticket, feedback).occurred_at,
         flags=feedback.flags,
     )
-    return turn.tell(ticket, closed), None
-
-
-def _move(turn: Turn, ticket: Ticket, feedback: Feedback) -> tuple[Ticket, Refusal | None]:
-    closes = feedback.source in turn.policy.closing_sources
-    if not legal(ticket.stage, feedback.stage, closes=closes):
-        return ticket, Refusal.NOT_LEGAL_NOW
-    if feedback.stage is Stage.RATED and feedback.score not in range(1, 6):
-        return ticket, Refusal.BAD_SCORE
-    return turn.tell(ticket, _moved(turn, ticket, feedback)), None
-
-
-class _Move(TypedDict):
-    stage: Stage
-    inferred: tuple[Stage, ...]
-    occurred_at: int
-    spent: int
-    limit: int | None
-    source: str
-    note: str
-    deadlines: tuple[Deadline, ...]
-
-
-def _moved(turn: Turn, ticket: Ticket, feedback: Feedback) -> Moved:
-    stage, at = feedback.stage, turn.at
-    move: _Move = {
-        "stage": stage,
-        "inferred": implied(ticket.stage, stage),
-        "occurred_at": dated(turn.policy, feedback.occurred_at, at),
-        "spent": at - ticket.stage_at,
-        "limit": stage_limit(ticket),
-        "source": feedback.source,
-        "note": feedback.note,
-        "deadlines": at_stage(turn.policy, ticket, stage, at),
-    }
-    if stage is Stage.CLOSED:
-        return TicketClosed(**move, took=at - ticket.opened_at, on_time=on_time(ticket, at), flags=feedback.flags)
-    if stage is Stage.RATED:
-        return TicketRated(**move, score=feedback.score or 0)
-    if stage is Stage.DISPATCHED:
-        unit = _unit(turn, ticket, feedback)
-        return TicketDispatched(**move, unit=unit.name, level=unit.level)
-    return _PLAIN[stage](**move)
-
-
-def _unit(turn: Turn, ticket: Ticket, feedback: Feedback) -> Unit:
-    """The unit that was named; else the one that the routing table named when the ticket was opened."""
-    if feedback.unit is None:
-        return Unit(name=ticket.unit, level=ticket.level)
-    return turn.routes.unit_named(feedback.unit) or Unit(name=feedback.unit, level=ticket.level)
+    turn.tell(ticket, closed)
+    return None
