@@ -13,10 +13,11 @@ import deploy
 from agents.packing.build import build
 from agents.packing.checks import pack_problems
 from agents.packing.files import Gathering, PackError, lines, read
+from agents.packing.gazetteer import read_gazetteer
 from agents.packing.problem import Problem
 from schemas.codes import Clock
 from schemas.mapping import Slug, SourceMapping
-from schemas.mapping_checks import problems
+from schemas.mapping_checks import problems, problems_together
 from schemas.pack import (
     CalendarFile,
     CategoriesFile,
@@ -85,6 +86,7 @@ def examine(district: str, root: Path = SHIPPED) -> Examined:
         raise PackError
     files = _source_files(district, root)
     folder = folder_of(district, root)
+    read_gazetteer(folder, pack.district.areas)
     own = {name for name, file in files.items() if file.is_relative_to(folder)}
     found = list(pack_problems(pack, sources, own))
     where = {f"sources/{name}.yaml": file for name, file in files.items()}
@@ -113,7 +115,11 @@ def load_sources(district: str, root: Path = SHIPPED) -> Mapping[str, SourceMapp
     gathering = Gathering()
     found = {name: gathering.read(partial(load_mapping, files[name])) for name in sorted(files)}
     gathering.done()
-    return {name: mapping for name, mapping in found.items() if mapping is not None}
+    mappings = {name: mapping for name, mapping in found.items() if mapping is not None}
+    told = [line for name, loc, text in problems_together(mappings) for line in lines(files[name], [(loc, text)])]
+    if told:
+        raise PackError("\n".join(told))
+    return mappings
 
 
 def load_mapping(file: Path) -> SourceMapping:

@@ -13,12 +13,11 @@ from agents.cli.options import DataDir, settings
 from agents.errors import Away, UserError
 from agents.keys import privacy_key
 from agents.local.folder import DataFolder, LedgerAccess, RunFile
-from agents.packs import load_pack, load_sources
+from agents.places import load_intake
 from agents.policy import hold_to_clock
 from agents.settings import Settings
 from schemas.codes import Clock
 from schemas.topics import DESK, STAGES
-from streams.intake.sources import Sources
 from streams.ledger.access import Embedded, Way, server_of
 from streams.ledger.front import FrontOptions
 from streams.ownership.settings import OwnerSettings
@@ -75,7 +74,7 @@ def _plan(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: lis
         clock=_clock(chosen, run),
         datadir=folder.faust / name,
         stages=stages,
-        sources=_sources(district, privacy_key(chosen, folder.keys)),
+        sources=load_intake(district, privacy_key(chosen, folder.keys)),
         ledger=way,
         front=_front(run.ledger) if run and run.ledger and isinstance(way, Embedded) else None,
         metrics=chosen.metrics,
@@ -85,11 +84,6 @@ def _plan(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: lis
 def _clock(chosen: Settings, run: RunFile | None) -> Clock:
     asked = "clock" in chosen.model_fields_set
     return chosen.clock if asked or run is None else Clock(run.clock)
-
-
-def _sources(district: str, key: bytes) -> Sources:
-    catch_all = load_pack(district).district.catch_all.area
-    return Sources(load_sources(district).values(), key=key, catch_all=catch_all)
 
 
 def _way(chosen: Settings, folder: DataFolder) -> Way:
