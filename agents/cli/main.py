@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from agents.cli.audit import audit
 from agents.cli.feed import feed
+from agents.cli.policy import policy
 from agents.cli.report import report
 from agents.cli.topics import topics
 from agents.cli.up import up
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 for command in (up, worker, feed, report, audit, topics):
     app.command()(command)
+app.add_typer(policy, name="policy")
 
 
 def _refuse(text: str, code: int = REFUSED) -> NoReturn:
@@ -41,7 +43,7 @@ def _settings_problem(error: ValidationError) -> str:
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 the answer is no (audit), 2 refused, 70 a bug or a broker away."""
+    """Run the command line. Exit codes: 0 done, 1 the answer is no, 2 refused, 70 a bug or a broker away."""
     # What a client writes about each connection it tries is no news beside our own line.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
