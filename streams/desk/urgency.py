@@ -1,6 +1,5 @@
 """How urgent a report is (轻重缓急): the highest of what the source, the category and the words say. Pure."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from schemas.codes import Urgency
@@ -8,17 +7,33 @@ from schemas.commands import Report
 from schemas.policy import Policy
 
 _RANK: Final = {urgency: rank for rank, urgency in enumerate(Urgency)}
+"""Less is more urgent."""
 
 
-def urgency_of(policy: Policy, report: Report) -> Urgency:
-    """The highest level that anything asks for; routine where nothing does. Keywords can only raise it."""
-    return min(_levels(policy, report), key=_RANK.__getitem__)
+class Urgencies:
+    """What one policy says of urgency: of each category, and which words raise it."""
 
+    __slots__ = ("_categories", "_words")
 
-def _levels(policy: Policy, report: Report) -> Iterator[Urgency]:
-    yield policy.urgencies.get(report.category, Urgency.ROUTINE)
-    if report.urgency is not None:
-        yield report.urgency
-    for word, urgency in policy.keywords.items():
-        if word in report.text:
-            yield urgency
+    def __init__(self, policy: Policy) -> None:
+        self._categories = {name: category.urgency for name, category in policy.categories.items()}
+        words: dict[Urgency, list[str]] = {urgency: [] for urgency in Urgency}
+        for word, urgency in policy.keywords.items():
+            words[urgency].append(word)
+        self._words = tuple((_RANK[urgency], urgency, tuple(words[urgency])) for urgency in Urgency if words[urgency])
+
+    def of(self, report: Report) -> Urgency:
+        """The highest level that anything asks for; routine where nothing does. Keywords can only raise it."""
+        urgency = self._categories.get(report.category, Urgency.ROUTINE)
+        rank = _RANK[urgency]
+        own = report.urgency
+        if own is not None and _RANK[own] < rank:
+            urgency, rank = own, _RANK[own]
+        text = report.text
+        for raised, to, words in self._words:  # the most urgent first: of what comes later nothing raises it further
+            if raised >= rank:
+                break
+            for word in words:
+                if word in text:
+                    return to
+        return urgency
