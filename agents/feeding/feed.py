@@ -110,12 +110,18 @@ class Feed:
         raise FeedRefused(msg)
 
 
-def prepare(name: str, file: Path, sources: Mapping[str, SourceMapping], target: Target, progress: Progress) -> Feed:
-    """Check all that can be checked without a broker; `FeedRefused` where the file is not to be fed."""
+def source_of(name: str, sources: Mapping[str, SourceMapping]) -> SourceMapping:
+    """The source of that name; `FeedRefused` with those there are."""
     mapping = sources.get(name)
     if mapping is None:
         msg = f"no source is called {name!r}: take one of {', '.join(sorted(sources))}, or write a mapping file"
         raise FeedRefused(msg)
+    return mapping
+
+
+def prepare(name: str, file: Path, sources: Mapping[str, SourceMapping], target: Target, progress: Progress) -> Feed:
+    """Check all that can be checked without a broker; `FeedRefused` where the file is not to be fed."""
+    mapping = source_of(name, sources)
     if mapping.past and target.clock is Clock.WALL:
         msg = (
             f"{name} is past data and this log runs on the wall clock: "
