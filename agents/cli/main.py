@@ -12,6 +12,7 @@ from agents.cli.audit import audit
 from agents.cli.feed import feed
 from agents.cli.policy import policy
 from agents.cli.report import report
+from agents.cli.simulate import simulate
 from agents.cli.topics import topics
 from agents.cli.up import up
 from agents.cli.worker import worker
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, worker, feed, report, audit, topics):
+for command in (up, worker, feed, simulate, report, audit, topics):
     app.command()(command)
 app.add_typer(policy, name="policy")
 

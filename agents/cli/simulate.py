@@ -1,7 +1,7 @@
 """`lianqin simulate`: a believable month of the district, made up, through the centre, and compared with the truth."""
 
 import asyncio
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -28,11 +28,11 @@ from schemas.codes import Clock, Fate
 CERTAIN = tuple(fate.value for fate in Fate)
 
 
-def simulate(
+def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
     data_dir: DataDir = None,
     days: Annotated[int, typer.Option(min=1, max=366, help="How many days.")] = 1,
     times: Annotated[float, typer.Option(min=0.01, max=1000, help="So many times as much as there really is.")] = 1.0,
-    begin: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day.")] = datetime(2025, 6, 2),  # noqa: DTZ001, B008 - a date
+    begin: Annotated[str, typer.Option(help="The first day.")] = "2025-06-02",
     seed: Annotated[int, typer.Option(help="Another seed, another month; the same one, the same again.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Write files here, a source each, and send nothing.")] = None,
     as_json: AsJson = False,
@@ -47,7 +47,7 @@ def simulate(
     Example: `lianqin simulate --days 30 --times 10 --data-dir /tmp/lq`, or `lianqin simulate --out /tmp/day`
     """
     chosen = settings(data_dir)
-    span = Span(begin=begin.date(), days=days, times=times, seed=seed)
+    span = Span(begin=_day(begin), days=days, times=times, seed=seed)
     if out is not None:
         world = world_at(chosen.district)
         counts = files.write(out, Simulation(world, span).records(), load_sources(chosen.district))
@@ -62,6 +62,14 @@ def simulate(
     _tell(checked, as_json=as_json)
     if not checked.ok:
         raise typer.Exit(1)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        msg = f"--begin {text!r} is no day: write it as 2025-06-02"
+        raise UserError(msg) from None
 
 
 async def _through(centre: RunFile, place: Place, span: Span, bar: Bar) -> Checked:

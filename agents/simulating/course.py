@@ -18,7 +18,7 @@ LAST_MS: Final = 40 * DAY_MS
 
 VOID, RETURN, EXTEND, SUSPEND, REWORK, OFFLINE, AGAIN = 0.02, 0.05, 0.06, 0.015, 0.04, 0.03, 0.005
 """Shares of tickets."""
-CALLED_BACK, RATED, UNHAPPY, LATE = 0.7, 0.35, 0.04, 0.06
+CALLED_BACK, RATED, UNHAPPY, LATE, REFUSED = 0.7, 0.35, 0.04, 0.06, 0.4
 SCORES: Final = (3, 4, 4, 5, 5, 5)
 
 
@@ -69,17 +69,30 @@ class _Told:
         self.at += 1000
 
 
-def course(
-    random: Random, policy: Policy, *, at: int, category: str, urgent: bool, self_handled: bool, diverted: bool
-) -> Course:
-    """How a ticket that is opened at `at` goes on."""
-    told = _Told(random, at, at, urgent, pace=4.0 if random.random() < LATE else 1.0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A ticket at its opening, as far as its course depends on it."""
+
+    at: int
+    category: str
+    urgent: bool
+    self_handled: bool
+    diverted: bool
+
+
+def course(random: Random, policy: Policy, begun: Begun) -> Course:
+    """How a ticket goes on."""
+    at = begun.at
+    told = _Told(random, at, at, begun.urgent, pace=4.0 if random.random() < LATE else 1.0)
     if random.random() < VOID:
         told.later(20, 2)
         told.say(Action.VOIDED, note="经核实不属实")
         return Course(steps=told.steps, open=[(at, told.steps[-1].time)])
-    if not self_handled:
-        _handle(told, policy, category, diverted=diverted)
+    if not begun.self_handled:
+        if random.random() < OFFLINE:
+            _handle_offline(told)
+        else:
+            _handle(told, policy, begun)
     closed = _finish(told)
     spans = [(at, closed)]
     if random.random() < RATED:
@@ -87,45 +100,47 @@ def course(
     return _cut(told.steps, spans, at + LAST_MS)
 
 
-def _handle(told: _Told, policy: Policy, category: str, *, diverted: bool) -> None:
+def _handle(told: _Told, policy: Policy, begun: Begun) -> None:
     random = told.random
-    offline = random.random() < OFFLINE
     told.later(1, 3)
-    signed = told.at
-    if not offline:
-        told.say(Action.SIGNED)
-    if diverted and not offline and random.random() < RETURN:
-        told.later(10, 2)
-        told.say(Action.DIVERSION_RETURNED, note="不属本方职责")
-        told.later(2, 2)
-        told.say(Action.SIGNED)
-    elif random.random() < RETURN and not offline:
-        _give_back(told, policy)
+    told.say(Action.SIGNED)
+    if random.random() < RETURN:
+        _give_back(told, policy, diverted=begun.diverted)
     told.later(8, 6)
-    if not offline:
-        told.say(Action.ARRIVED if told.urgent else Action.CONTACTED)
+    told.say(Action.ARRIVED if told.urgent else Action.CONTACTED)
     if random.random() < EXTEND:
         _extend(told, policy)
     if random.random() < SUSPEND and not told.urgent:
         _suspend(told, policy)
-    for condition in policy.conditions.get(category, ()):
+    for condition in policy.conditions.get(begun.category, ()):
         told.later(90, 10)
         told.say(Action.CONDITION_MET, condition=condition.name)
     told.later(45, 30)
     told.say(Action.HANDLED, note="已处置")
-    if offline:  # the officer's notes come in when the network is back
-        told.say(Action.SIGNED, occurred_at=signed)
 
 
-def _give_back(told: _Told, policy: Policy) -> None:
+def _handle_offline(told: _Told) -> None:
+    """The officer's notes come in when the network is back, the last one first."""
+    told.later(1, 3)
+    signed = told.at
+    told.later(60, 36)
+    told.say(Action.HANDLED, note="已处置")
+    told.say(Action.SIGNED, occurred_at=signed)
+
+
+def _give_back(told: _Told, policy: Policy, *, diverted: bool) -> None:
+    """Not ours: what another side handed over goes back to it, all else to the dispatcher, who may refuse."""
     told.later(10, 3)
-    told.say(Action.RETURN_REQUESTED, note="非本单位职责")
-    told.later(5, 2)
-    if told.random.random() < 0.4:
-        told.say(Action.RETURN_REFUSED, note="属地负责")
-        return
-    units = sorted(key for key, unit in policy.units.items() if unit.active and "{" not in unit.name)
-    told.say(Action.RETURN_APPROVED, unit=told.random.choice(units), note="改派")
+    if diverted:
+        told.say(Action.DIVERSION_RETURNED, note="不属本方职责")
+    else:
+        told.say(Action.RETURN_REQUESTED, note="非本单位职责")
+        told.later(5, 2)
+        if told.random.random() < REFUSED:
+            told.say(Action.RETURN_REFUSED, note="属地负责")
+            return
+        units = sorted(key for key, unit in policy.units.items() if unit.active and "{" not in unit.name)
+        told.say(Action.RETURN_APPROVED, unit=told.random.choice(units), note="改派")
     told.later(2, 3)
     told.say(Action.SIGNED)
 

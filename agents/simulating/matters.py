@@ -1,7 +1,7 @@
 """What happens in the district: matters, made up, with the reports that are planted around each. Pure.
 
 No real person, number or place of an event. A matter's reporter and object are its own, so that what the desk must
-find (D0 to D2) is what was planted, exactly. What is only near (D3) or linked (D4) is planted too, as matters of their own.
+find (D0 to D2) is what was planted, exactly. What is only near (D3) or linked (D4) is planted too: a matter of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import Final
 from agents.simulating.rhythm import local
 from schemas.codes import Fate
 
+GRID_APP: Final = "gridapp"
 METRE: Final = 1 / 111_320
 """Degrees of latitude."""
 SURNAMES: Final = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张"
@@ -84,7 +85,7 @@ def matter(random: Random, number: int, time: int, source: str, areas: Sequence[
     category = random.choices(codes, [_weight(code, time) for code in codes])[0]
     lat, lon = _near(random, area.lat, area.lon, area.spread_m)
     road = random.choice(ROADS)
-    grid_app = source == "gridapp"
+    grid_app = source == GRID_APP
     return Matter(
         number=number,
         source=source,
@@ -115,26 +116,38 @@ class Planted:
     report: Matter
 
 
-def joining(random: Random, lead: Matter, number: int, spans: Sequence[tuple[int, int]]) -> list[Planted]:
-    """At most one report that the lead's ticket takes in. `spans`: when it is open."""
+def joining(random: Random, lead: Matter, number: int, spans: Sequence[tuple[int, int]]) -> Planted | None:
+    """A report that the lead's ticket takes in, for some leads. `spans`: when the ticket is open."""
     drawn = random.random()
     begin, end = spans[random.randrange(len(spans))]
     if end - begin < 10_000:
-        return []
+        return None
     # Soon rather than late, and never at the edges.
     time = begin + 2_000 + int((end - begin - 4_000) * random.random() ** 2)
-    other = replace(lead, source_id=id_of(lead.source, number), time=time, self_handled=False)
-    if drawn < URGED and lead.source != "gridapp":
-        return [Planted(fate=Fate.URGED, sent_at=time, report=replace(other, text="此前已反映, 至今未处理"))]
-    if drawn < URGED + MERGED and lead.object:
-        witness = replace(other, person=_name(random), phone=phone_of(number))
-        return [Planted(fate=Fate.MERGED, sent_at=time, report=witness)]
+    if drawn < URGED + MERGED:
+        other = replace(lead, source_id=id_of(lead.source, number), time=time, self_handled=False)
+        return _urging(other) if drawn < URGED else _witness(random, other, number)
     if drawn > 1 - REPEATED:
-        return [Planted(fate=Fate.REPEAT, sent_at=lead.time + random.randrange(1_000, 600_000), report=lead)]
+        return Planted(fate=Fate.REPEAT, sent_at=lead.time + random.randrange(1_000, 600_000), report=lead)
     if drawn > 1 - REPEATED - AMENDED:
         sent_at = lead.time + random.randrange(1_000, 3_600_000)
-        return [Planted(fate=Fate.AMENDED, sent_at=sent_at, report=replace(lead, text="补充: 位置已标注"))]
-    return []
+        return Planted(fate=Fate.AMENDED, sent_at=sent_at, report=replace(lead, text="补充: 位置已标注"))
+    return None
+
+
+def _urging(again: Matter) -> Planted | None:
+    """The same person asks what became of it; an officer on patrol does not."""
+    if again.source == GRID_APP:
+        return None
+    return Planted(fate=Fate.URGED, sent_at=again.time, report=replace(again, text="此前已反映, 至今未处理"))
+
+
+def _witness(random: Random, again: Matter, number: int) -> Planted | None:
+    """Somebody else reports the same object, where it is known by its number."""
+    if not again.object:
+        return None
+    other = replace(again, person=_name(random), phone=phone_of(number))
+    return Planted(fate=Fate.MERGED, sent_at=again.time, report=other)
 
 
 def beside(random: Random, lead: Matter, number: int) -> Matter | None:

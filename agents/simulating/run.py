@@ -7,10 +7,9 @@ from agents.feeding.ports import Progress, Settled
 from agents.feeding.sending import Range, producer
 from agents.feeding.tail import Tail, read_tail
 from agents.feeding.waiting import wait_settled
-from agents.simulating.sending import HOUR_MS, Sender
+from agents.simulating.sending import Sender
 from agents.simulating.stream import Simulation, Span, World
 from schemas.topics import HISTORY
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from random import Random
 from typing import Final
 
-from agents.simulating.course import Step, course
+from agents.simulating.course import Begun, Step, course
 from agents.simulating.matters import Area, Matter, beside, joining, matter
 from agents.simulating.rhythm import arrivals, midnight
 from agents.simulating.writing import feedback_of, line_of
@@ -140,17 +140,17 @@ class Simulation:
         line = self._line(lead)
         self._push(lead.time, _Ahead(lead.source, REPORT, lead.source_id, line, Fate.TICKETED, lead.number, near))
         category = self._world.policy.categories[lead.category]
-        told = course(
-            self._random,
-            self._world.policy,
+        begun = Begun(
             at=lead.time,
             category=lead.category,
             urgent=category.urgency is not Urgency.ROUTINE,
             self_handled=lead.self_handled,
             diverted=self._diverted(lead),
         )
+        told = course(self._random, self._world.policy, begun)
         self._say(lead, line, told.steps)
-        for planted in joining(self._random, lead, self._next(), told.open):
+        planted = joining(self._random, lead, self._next(), told.open)
+        if planted is not None:
             report = planted.report
             written = line if planted.fate is Fate.REPEAT else self._line(report)
             ahead = _Ahead(report.source, REPORT, report.source_id, written, planted.fate, lead.number)

@@ -52,7 +52,7 @@ def _areas(pack: Pack, gazetteer: GazetteerFile, police: SourceMapping) -> Itera
     for code, title in pack.district.areas.items():
         communities = pack.grids.areas.get(code, {})
         grids = [community + number for community, numbers in communities.items() for number in numbers]
-        seat = next((e for e in gazetteer.places if e.area == code and title in e.names and e.lat is not None), None)
+        seat = next((e for e in gazetteer.places if e.area == code and e.lat is not None), None)
         if seat is None or seat.lat is None or seat.lon is None or not grids:
             continue  # nothing is known of where it is
         yield Area(
@@ -78,5 +78,3 @@ def _backwards(known: Mapping[K, V]) -> dict[V, K]:
     for key, value in known.items():
         found.setdefault(value, key)
     return found
-
-

@@ -1,7 +1,7 @@
 """The command room of the stories: time goes on, calls come in, units report, and every fact is there to be read."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -107,7 +107,7 @@ class Room:
         return self._live.facts(ticket)
 
     def types(self, ticket: str) -> list[str]:
-        """What was said of a ticket, without its settlements: `ticket.opened`, `limit.warned`, …"""
+        """What was said of a ticket, without its settlements, as `ticket.opened`."""
         words = [headers["ce_type"].removeprefix("lianqin.").removesuffix(".v1") for headers, _ in self.facts(ticket)]
         return [word for word in words if not word.endswith(".settled")]
 
@@ -115,9 +115,15 @@ class Room:
         """Wait until something was said of a ticket so often; the facts that say it."""
         return self._until(lambda: self._of(ticket, word), times, f"{word} of {ticket}")
 
-    def new_on(self, topic: str, key: Callable[[Mapping[str, Any]], bool]) -> list[dict[str, Any]]:
-        """What stands on another topic of the centre's."""
-        return [found for found in self._live.other(topic) if key(found)]
+    def on(self, topic: str, ticket: str, ready: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+        """What stands on another topic about a ticket, once it is `ready`."""
+        until = time.monotonic() + WITHIN_S
+        while True:
+            found = [value for key, value in self._live.other(topic) if key == ticket and value is not None]
+            if ready(found):
+                return found
+            assert time.monotonic() < until, f"never on {topic}: {found}"
+            time.sleep(0.1)
 
     def close(self) -> None:
         """The shift is over."""

@@ -103,6 +103,13 @@ class Live:
         """The facts of one ticket, in order."""
         return [(headers, data) for headers, data in self.events if headers.get("ce_subject") == ticket]
 
+    def other(self, topic: str) -> list[tuple[str, dict[str, Any] | None]]:
+        """Keys and values on another topic so far, read anew; `None` is a tombstone."""
+        reader = Reader(self.bootstrap, [self.prefix + topic])
+        found = [((message.key() or b"").decode(), json.loads(message.value() or b"null")) for message in reader.new()]
+        reader.close()
+        return found
+
     def close(self) -> None:
         """Let go of the connection."""
         self._reader.close()
