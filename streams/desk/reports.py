@@ -2,23 +2,29 @@
 
 from typing import TypedDict, assert_never
 
-from schemas.codes import Fate, Flag, Stage
+from schemas.codes import Alarm, Fate, Flag, Side, Urgency
 from schemas.commands import Report
-from schemas.events import ReportSettled, TicketAmended, TicketDispatched, TicketMerged, TicketOpened, TicketUrged
+from schemas.events import AlarmRaised, ReportSettled, TicketAmended, TicketMerged, TicketOpened, TicketUrged
 from schemas.state import Ticket
 from streams.desk.clock import dated
 from streams.desk.dedup import Amends, Merges, New, Repeat, Urges, find
-from streams.desk.lifecycle import implied
-from streams.desk.limits import at_opening, at_stage
+from streams.desk.diversion import diverted, unowned
+from streams.desk.handling import Said, dispatched, put_right
+from streams.desk.joint import join_forces
+from streams.desk.limit_table import LimitFacts
+from streams.desk.limits import at_opening
+from streams.desk.linking import Found, link, linked_to
+from streams.desk.near import propose, recurrence
+from streams.desk.routing import Placed, Routed
+from streams.desk.sides import Handed
 from streams.desk.turn import Turn
-from streams.desk.urgency import urgency_of
 
 
 def decide_report(turn: Turn, report: Report) -> None:
     """Say what becomes of a report; its settlement comes last."""
     match find(turn.draft, report):
         case New():
-            _settle(turn, _dispatch(turn, _open(turn, report), report), report, Fate.TICKETED)
+            _settle(turn, _begin(turn, report), report, Fate.TICKETED)
         case Repeat(ticket):
             _settle(turn, ticket, report, Fate.REPEAT)
         case Amends(ticket):
@@ -31,17 +37,35 @@ def decide_report(turn: Turn, report: Report) -> None:
             assert_never(found)
 
 
-def _open(turn: Turn, report: Report) -> Ticket:
-    policy = turn.policy
-    urgency = urgency_of(policy, report)
-    unit = turn.routes.unit_for(report, urgency)
-    opened = TicketOpened(
+def _begin(turn: Turn, report: Report) -> Ticket:
+    """A ticket of its own: opened, given to whoever the table names, and tied to what it belongs with."""
+    rules, load = turn.rules, turn.draft.load
+    urgency = rules.urgencies.of(report)
+    place = Placed(report.category, report.area, report.grid, report.source, report.side, urgency)
+    first = routed = rules.routes.route(place, turn.at, load)
+    handed = rules.sides.diverted(report.side, report.category)
+    if handed is not None:
+        routed = rules.routes.route(place._replace(side=handed.side), turn.at, load)
+    found = linked_to(turn, report, report.side)
+    matter = None if found is None else found[0].matter
+    opened = _opened(turn, report, urgency, first)
+    ticket = turn.open(report.area, opened, drill=report.drill, matter=matter)
+    ticket = _dispatch(turn, _alarm(turn, ticket, routed), report, routed, handed)
+    return _tie(turn, ticket, report, routed, found)
+
+
+def _opened(turn: Turn, report: Report, urgency: Urgency, routed: Routed) -> TicketOpened:
+    rules, unit = turn.rules, routed.unit
+    facts = LimitFacts(report.category, urgency, report.area, report.source, report.kind)
+    return TicketOpened(
         source=report.source,
         source_id=report.source_id,
         content=report.content,
         category=report.category,
+        kind=report.kind,
         urgency=urgency,
-        occurred_at=dated(policy, report.occurred_at, turn.at),
+        side=report.side,
+        occurred_at=dated(rules.policy, report.occurred_at, turn.at),
         grid=report.grid,
         lat=report.lat,
         lon=report.lon,
@@ -52,27 +76,54 @@ def _open(turn: Turn, report: Report) -> Ticket:
         flags=report.flags,
         unit=unit.name,
         level=unit.level,
-        policy=policy.version,
-        deadlines=at_opening(policy, urgency, turn.at),
+        policy=rules.policy.version,
+        recurrence_of=recurrence(turn, report),
+        deadlines=at_opening(rules, facts, turn.at),
     )
-    return turn.open(report.area, opened)
 
 
-def _dispatch(turn: Turn, ticket: Ticket, report: Report) -> Ticket:
+def _alarm(turn: Turn, ticket: Ticket, routed: Routed) -> Ticket:
+    """What somebody must look at: nobody owns it, or nobody knows yet when it is due."""
+    if not routed.owned:
+        ticket = unowned(turn, ticket, routed)
+    for deadline in ticket.deadlines:
+        if deadline.provisional:
+            return turn.tell(ticket, AlarmRaised(alarm=Alarm.PROVISIONAL, about=deadline.limit))
+    return ticket
+
+
+def _dispatch(turn: Turn, ticket: Ticket, report: Report, routed: Routed, handed: Handed | None) -> Ticket:
     # Nobody has to accept what the routing table can place: it goes to its unit in the same command (自动派遣).
-    dispatched = TicketDispatched(
-        stage=Stage.DISPATCHED,
-        inferred=implied(ticket.stage, Stage.DISPATCHED),
-        occurred_at=turn.at,
-        spent=0,
-        limit=None,
+    copies = routed.copies
+    if handed is not None:
+        ticket = diverted(turn, ticket, handed, "")
+    elif report.side is Side.POLICE and turn.rules.sides.unclear(report.category):
+        copies += turn.rules.routes.told_of_unclear(report.area, report.grid)
+    ticket = dispatched(
+        turn,
+        ticket,
+        routed.unit,
         source=report.source,
+        by=None,
         note="",
-        deadlines=at_stage(turn.policy, ticket, Stage.DISPATCHED, turn.at),
-        unit=ticket.unit,
-        level=ticket.level,
+        occurred_at=turn.at,
+        before=None,
+        assisting=routed.assisting,
+        copies=copies,
     )
-    return turn.tell(ticket, dispatched)
+    if not report.self_handled:
+        return ticket
+    occurred_at = dated(turn.policy, report.occurred_at, turn.at)
+    return put_right(turn, ticket, Said(report.source, None, "", occurred_at))
+
+
+def _tie(turn: Turn, ticket: Ticket, report: Report, routed: Routed, found: Found | None) -> Ticket:
+    """What it belongs with, what it may be the same as, and who else works on it."""
+    if found is not None:
+        other, why, distance = found
+        ticket = link(turn, ticket, other, why, distance)
+    ticket = propose(turn, ticket)
+    return join_forces(turn, ticket, report, routed.joint) if routed.joint else ticket
 
 
 def _amended(turn: Turn, report: Report) -> TicketAmended:

@@ -137,6 +137,11 @@ class Routes:
                 return there
         return None
 
+    def told_of_unclear(self, area: str, grid: str | None) -> tuple[str, ...]:
+        """Who is told of what the police took first because it was unclear whose it is."""
+        policy = self._policy
+        return tuple(unit_at(policy, policy.units[key], area, grid).name for key in policy.copy_unclear)
+
     def _fitting(self, key: tuple[str | None, ...], place: Placed) -> tuple[tuple[_Row, ...], _Row]:
         """The rows that such a ticket may come to: those of some hours only, and then the first of all hours."""
         timed, always = [], self._catch_all

@@ -1,0 +1,81 @@
+"""One side hands a ticket to the other (分流), and gets it back where it was wrong to (退回). Pure.
+
+Who takes what is a list with a version, for each way; nobody diverts by hand what no list names. Its clock runs on all
+the while: whoever gets it back gets it with what has elapsed.
+"""
+
+from schemas.codes import Alarm, Refusal, Side
+from schemas.commands import Feedback
+from schemas.events import AlarmRaised, TicketDiverted
+from schemas.state import Ticket, course_of
+from streams.desk.handling import Answered, dispatched, said_of, sent_to, unit_of
+from streams.desk.routing import Placed, Routed
+from streams.desk.sides import Handed
+from streams.desk.turn import Turn
+
+
+def diverted(turn: Turn, ticket: Ticket, handed: Handed, note: str) -> Ticket:
+    """The ticket is the other side's from now on; who handles it there is said next."""
+    event = TicketDiverted(
+        from_side=ticket.side,
+        to_side=handed.side,
+        list=handed.list,
+        returned=False,
+        unit=ticket.unit,
+        elapsed=turn.at - ticket.opened_at,
+        note=note,
+    )
+    return turn.tell(ticket, event)
+
+
+def divert(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
+    """分流 by an operator: to the other side, where a list holds the category."""
+    handed = turn.rules.sides.handed(ticket.side, ticket.category)
+    if handed is None:
+        return ticket, Refusal.NO_DIVERSION
+    routed = _routed(turn, ticket, handed.side)
+    ticket = diverted(turn, ticket, handed, feedback.note)
+    if not routed.owned:
+        ticket = unowned(turn, ticket, routed)
+    said, same = said_of(turn, ticket, feedback), routed.unit.name == ticket.unit
+    ticket = dispatched(
+        turn,
+        ticket,
+        routed.unit,
+        source=said.source,
+        by=said.by,
+        note=said.note,
+        occurred_at=said.occurred_at,
+        before=None if same else ticket.unit,
+        assisting=course_of(ticket).assisting if same else routed.assisting,
+        copies=routed.copies,
+    )
+    return ticket, None
+
+
+def give_back(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
+    """分流退回: to the side and the unit that it came from, with the reason and its elapsed clock."""
+    course = course_of(ticket)
+    if course.diverted_from is None:
+        return ticket, Refusal.NO_DIVERSION
+    event = TicketDiverted(
+        from_side=ticket.side,
+        to_side=course.diverted_from,
+        list="",
+        returned=True,
+        unit=ticket.unit,
+        elapsed=turn.at - ticket.opened_at,
+        note=feedback.note,
+    )
+    ticket = turn.tell(ticket, event)
+    return sent_to(turn, ticket, unit_of(turn, ticket, course.diverted_unit), said_of(turn, ticket, feedback)), None
+
+
+def unowned(turn: Turn, ticket: Ticket, routed: Routed) -> Ticket:
+    """No route fits: the catch-all has it (兜底), and somebody must look at the table."""
+    return turn.tell(ticket, AlarmRaised(alarm=Alarm.NO_OWNER, about=routed.unit.name))
+
+
+def _routed(turn: Turn, ticket: Ticket, side: Side) -> Routed:
+    place = Placed(ticket.category, ticket.area, ticket.grid, ticket.source, side, ticket.urgency)
+    return turn.rules.routes.route(place, turn.at, turn.draft.load)
