@@ -12,8 +12,8 @@ from agents.local.broker import LocalBroker
 from agents.local.folder import DataFolder, LedgerAccess, RunFile
 from agents.local.probe import free_port
 from agents.local.processes import ChildSpec, Supervisor
-from agents.packs import load_policy
-from agents.policy import hold_to_clock, publish
+from agents.packs import Examined, examine, standing_name
+from agents.policy import hold_to_clock, publish, renewed, standing, titled
 from agents.reach import told
 from agents.readiness import wait_open
 from agents.settings import Settings
@@ -31,6 +31,8 @@ class Centre:
         self.settings = settings
         self.folder = folder
         self.bootstrap = settings.kafka.bootstrap or ""
+        self.policy = ""
+        """Which rules hold, in words; known once it has started."""
         self._names = [f"worker-{number}" for number in range(1, workers + 1)]
         self._broker: LocalBroker | None = None
         self._supervisor: Supervisor | None = None
@@ -71,18 +73,30 @@ class Centre:
             await self._supervisor.watch()
 
     async def _start(self, supervisor: Supervisor) -> None:
-        policy = load_policy(self.settings.district, self.settings.clock)
+        examined = examine(self.settings.district)
         await asyncio.to_thread(self._knock_at_ledger)
         await self._start_broker(supervisor)
         await make_topics(self.bootstrap, self.settings.kafka)
-        desk = self.settings.kafka.prefix + DESK
-        await hold_to_clock(self.bootstrap, desk, self.settings.clock)
-        await publish(self.bootstrap, desk, self.settings.kafka.partitions, policy)
+        await self._publish(examined)
         self._metrics = {name: f"http://127.0.0.1:{free_port()}/metrics" for name in [*self._names, "ledger"]}
         self.folder.write_run(self._run_file())
         supervisor.start(self._worker("ledger", "ledger"))
         for name in self._names:
             supervisor.start(self._worker(name, "intake,desk,views"))
+
+    async def _publish(self, examined: Examined) -> None:
+        """Put the pack on the log, where it is not there yet as it is now. A surge that is on stays on."""
+        desk, clock = self.settings.kafka.prefix + DESK, self.settings.clock
+        await hold_to_clock(self.bootstrap, desk, clock)
+        stands = await standing(self.bootstrap, desk)
+        policy = renewed(stands, examined, clock)
+        self.policy = titled(policy)
+        if stands is None or stands.version != policy.version:
+            await publish(self.bootstrap, desk, self.settings.kafka.partitions, policy)
+        if policy.surge is not None and policy.surge not in examined.pack.surges:
+            self.policy += (
+                f", which the pack has no surges/{policy.surge}.yaml for any more: the rules stay as they were"
+            )
 
     def _knock_at_ledger(self) -> None:
         """Find out now, not in a worker's log, that the ClickHouse that was named is not to be had."""
@@ -104,7 +118,7 @@ class Centre:
         return RunFile(
             bootstrap=self.bootstrap,
             prefix=self.settings.kafka.prefix,
-            district=self.settings.district,
+            district=standing_name(self.settings.district),
             clock=self.settings.clock.value,
             up_pid=os.getpid(),
             metrics=dict(self._metrics),

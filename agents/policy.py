@@ -116,6 +116,12 @@ def renewed(stands: Policy | None, examined: Examined, clock: Clock) -> Policy:
     return examined.policy(clock, stands.surge)
 
 
+def titled(policy: Policy) -> str:
+    """The policy in words."""
+    surge = f" with surge {policy.surge}" if policy.surge is not None else ""
+    return f"policy {policy.version} of {policy.district}{surge}"
+
+
 @asynccontextmanager
 async def _reading(bootstrap: str, topic: str) -> AsyncIterator[tuple[Any, TopicPartition]]:
     """A consumer of the desk's first partition."""

@@ -9,6 +9,7 @@ import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from agents.access import bootstrap_of
 from agents.cli.options import AsJson, DataDir, settings
@@ -18,7 +19,7 @@ from agents.packing.checks import mapping_problems
 from agents.packing.diff import Difference, differences, told
 from agents.packing.files import PackError, lines
 from agents.packs import Examined, examine, load_mapping
-from agents.policy import hold_to_clock, partitions_of, publish, renewed, standing, taken
+from agents.policy import hold_to_clock, partitions_of, publish, renewed, standing, taken, titled
 from agents.settings import Settings
 from schemas.codes import Clock
 from schemas.policy import Policy
@@ -88,7 +89,7 @@ def diff(
     else:
         for item in found:
             typer.echo(_line(item))
-        typer.echo(f"{len(found):,} differences: {_title(one)} → {_title(other)}")
+        typer.echo(f"{len(found):,} differences: {titled(one)} → {titled(other)}")
     if found:
         raise typer.Exit(NO)
 
@@ -163,7 +164,7 @@ async def _publish(desk: _Desk, asked: _Asked) -> bool:
     for warning in examined.warnings:
         typer.echo(f"warning: {warning}", err=True)
     if stands is not None and stands.version == wanted.version:
-        typer.echo(f"nothing to publish: {_title(wanted)} is what was published last")
+        typer.echo(f"nothing to publish: {titled(wanted)} is what was published last")
         return True
     offsets = await publish(desk.bootstrap, desk.topic, await partitions_of(desk.bootstrap, desk.topic), wanted)
     owners = OwnerSettings(bootstrap=desk.bootstrap, prefix=desk.prefix)
@@ -171,12 +172,12 @@ async def _publish(desk: _Desk, asked: _Asked) -> bool:
     if missing:
         where = ", ".join(map(str, missing))
         typer.echo(
-            f"{_title(wanted)} is published and stays so, but after {asked.within_s:g} s the desk has not taken it on "
+            f"{titled(wanted)} is published and stays so, but after {asked.within_s:g} s the desk has not taken it on "
             f"partitions {where}: is a worker with the desk stage running?",
             err=True,
         )
         return False
-    typer.echo(f"{_title(wanted)} is in force on all {len(offsets)} partitions")
+    typer.echo(f"{titled(wanted)} is in force on all {len(offsets)} partitions")
     return True
 
 
@@ -212,7 +213,7 @@ def _check_mapping(examined: Examined, file: Path) -> None:
 
 def _summary(examined: Examined, rules: Policy) -> dict[str, object]:
     pack = examined.pack
-    years = sorted(pack.calendar.years)
+    years = pack.calendar.years
     return {
         "district": pack.name,
         "title": pack.district.title,
@@ -227,7 +228,11 @@ def _summary(examined: Examined, rules: Policy) -> dict[str, object]:
         "diversions": {one.name: f"{one.version}, {len(one.categories)} categories" for one in rules.diversions},
         "limits": len(rules.limits),
         "ladder": {rung.step.value: rung.percent for rung in rules.ladder},
-        "calendar": {"years": years, "working_day_s": pack.calendar.day_s()},
+        "calendar": {
+            "first": min(years, default=None),
+            "last": max(years, default=None),
+            "day_s": pack.calendar.day_s(),
+        },
         "points": {code: entry.points for code, entry in pack.points.actions.items()},
         "sources": sorted(examined.sources),
     }
@@ -236,7 +241,7 @@ def _summary(examined: Examined, rules: Policy) -> dict[str, object]:
 def _show(found: dict[str, object]) -> None:
     table = Table(show_header=False, box=None)
     for name, value in found.items():
-        table.add_row(name, told(value) if value is not None else "none")
+        table.add_row(name, Text(told(value) if value is not None else "none"))
     Console().print(table)
 
 
@@ -253,10 +258,6 @@ def _line(item: Difference) -> str:
     if item.after is None:
         return f"{item.field}: - {told(item.before)}"
     return f"{item.field}: {told(item.before)} → {told(item.after)}"
-
-
-def _title(rules: Policy) -> str:
-    return f"policy {rules.version} of {rules.district}" + (f" with surge {rules.surge}" if rules.surge else "")
 
 
 def _json(document: object) -> None:

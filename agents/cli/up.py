@@ -21,7 +21,9 @@ def up(
     clock: Annotated[
         Clock | None, typer.Option(help="wall: live. log: past data, by its own time. [default: wall]")
     ] = None,
-    district: Annotated[str | None, typer.Option(help="District pack. [default: pukou]")] = None,
+    district: Annotated[
+        str | None, typer.Option(help="District pack: a name, or a folder (with a slash). [default: pukou]")
+    ] = None,
 ) -> None:
     """Start everything: broker (unless LIANQIN_KAFKA__BOOTSTRAP names one), topics, policy, workers, ledger.
 
@@ -51,5 +53,6 @@ async def _run(centre: Centre) -> None:
 async def _serve(centre: Centre) -> None:
     async with centre:
         await centre.ready()
+        typer.echo(f"rules: {centre.policy}")
         typer.echo(f"lianqin ready: broker {centre.bootstrap}, data in {centre.folder.root} (Ctrl-C stops it)")
         await centre.watch()
