@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaConnectionError
 from pydantic import ValidationError
 
 from agents.cli.audit import audit
+from agents.cli.evaluate import evaluate
 from agents.cli.feed import feed
 from agents.cli.policy import policy
 from agents.cli.report import report
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for command in (up, worker, feed, simulate, report, audit, topics):
     app.command()(command)
+app.add_typer(evaluate)
 app.add_typer(policy, name="policy")
 
 

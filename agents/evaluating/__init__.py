@@ -1,0 +1,1 @@
+"""How well the desk's rules find what belongs together, measured against labels."""
