@@ -1,4 +1,4 @@
-"""The views' agent: facts in; views, assignments, reminders, candidates and replies out. It does no I/O, knows no Kafka.
+"""The views' agent: facts in; views, assignments, reminders, candidates and replies out. No I/O, and no Kafka.
 
 A record that cannot be read, or whose ticket has no view, is passed over and counted: nothing may stop the others.
 """

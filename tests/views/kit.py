@@ -52,7 +52,7 @@ class Views:
             if send.topic == DEPS.current:
                 ticket = (send.key or b"").decode()
                 if send.value is None:
-                    del newest[ticket]
+                    newest.pop(ticket, None)
                 else:
                     newest[ticket] = CURRENT.decode(send.value)
         return newest
