@@ -12,8 +12,13 @@ from tests.mission import sources
 from tests.mission.sources import CHINA, HANDLERS, clock
 from tests.whole.live import Became, Live
 
-FIRST_MONDAY: Final = datetime(2025, 3, 3, 9, 0, tzinfo=CHINA)
-HOLIDAY_WEEKS: Final = frozenset({"2025-03-31", "2025-04-28", "2025-05-26", "2025-09-29", "2025-10-06"})
+FIRST_MONDAY: Final = datetime(2024, 10, 14, 9, 0, tzinfo=CHINA)
+HOLIDAY_WEEKS: Final = frozenset(
+    {
+        "2024-12-30", "2025-01-20", "2025-01-27", "2025-02-03", "2025-03-31", "2025-04-21", "2025-04-28", "2025-05-26",
+        "2025-09-22", "2025-09-29", "2025-10-06",
+    }
+)  # fmt: skip
 """Mondays of weeks with a holiday or a worked weekend in or after them."""
 WITHIN_S: Final = 40.0
 

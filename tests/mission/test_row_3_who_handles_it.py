@@ -1,4 +1,6 @@
-"""分流交办: class, place, urgency and time of day find the unit; what is not ours goes over, and comes back with its clock."""
+"""分流交办: class, place, urgency and time of day find the unit; what is not ours goes over, and may come back."""
+
+from typing import Any
 
 import pytest
 
@@ -7,7 +9,7 @@ from tests.mission.room import Came, Room
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 
-def holder(room: Room, came: Came) -> dict[str, object]:
+def holder(room: Room, came: Came) -> dict[str, Any]:
     """The newest dispatch of a ticket."""
     return room.wait_for(came.ticket, "ticket.dispatched")[-1][1]
 
