@@ -18,7 +18,8 @@ MET: Final = applied(A.CONDITION_MET, "condition.met repaired")
 
 def said(action: Action, **others: object) -> Feedback:
     """Feedback of a source that closes nothing by itself, on the ticket of the first step."""
-    return feedback(action, **({"source": "grid", "source_id": "", "ticket": ticket_of_step(1)} | others))
+    named: dict[str, object] = {"source": "grid", "ticket": ticket_of_step(1)}
+    return feedback(action, str(others.pop("source_id", "")), **(named | others))
 
 
 def moved(action: Action, name: str | None = None) -> list[str]:

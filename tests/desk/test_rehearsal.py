@@ -10,7 +10,7 @@ import h3
 import pytest
 
 from agents.local.rehearsal import Row, rehearse, write
-from schemas.codes import Clock, Fate, Outcome, Stage
+from schemas.codes import Action, Clock, Fate, Outcome
 from schemas.commands import Command, Feedback, Report
 from schemas.events import CommandSettled, ReportSettled
 from tests.desk.logs import POLICY, Log
@@ -43,7 +43,7 @@ def commands_of(rows: list[Row]) -> list[Command]:
         if row.closed_at:
             at = millis(row.closed_at)
             closing = Feedback(
-                source="rehearsal", source_id=row.id, stage=Stage.CLOSED, time=at, occurred_at=at, area=area
+                source="rehearsal", source_id=row.id, action=Action.CLOSED, time=at, occurred_at=at, area=area
             )
             timed.append((at, True, closing))
     return [command for _, _, command in sorted(timed, key=lambda one: one[:2])]
