@@ -1,7 +1,7 @@
 """One deadline at a time: how it begins, what follows from its clock, start and length, and which is which. Pure."""
 
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from schemas.codes import LimitClock, Stage
 from schemas.state import Deadline
@@ -9,17 +9,13 @@ from streams.desk.limit_table import GOALS, OVERALL, Limit
 from streams.desk.rules import Rules
 
 RANK: Final = {stage: rank for rank, stage in enumerate(Stage)}
+_WALL: Final = LimitClock.WALL  # a member looked up on its enum costs as much as a dict
 GOAL_RANK: Final = {stage.value: RANK[stage] for stage in GOALS}
 """By the names of limits that are goals; whatever is neither one nor `overall` is a condition."""
 
 
-class Parts(NamedTuple):
-    """A ticket's deadlines, told apart, in the order they stand in."""
-
-    overall: Deadline | None
-    halted: Deadline | None
-    goal: Deadline | None
-    condition: Deadline | None
+Parts = tuple[Deadline | None, Deadline | None, Deadline | None, Deadline | None]
+"""Overall, what is halted, the goal, the condition: in the order they stand in."""
 
 
 def parts_of(deadlines: tuple[Deadline, ...]) -> Parts:
@@ -34,23 +30,27 @@ def parts_of(deadlines: tuple[Deadline, ...]) -> Parts:
             halted = deadline
         else:
             goal = deadline
-    return Parts(overall, halted, goal, condition)
+    return overall, halted, goal, condition
 
 
-def in_order(*deadlines: Deadline | None) -> tuple[Deadline, ...]:
+def in_order(
+    overall: Deadline | None, halted: Deadline | None, goal: Deadline | None, condition: Deadline | None
+) -> tuple[Deadline, ...]:
     """Those that there are."""
-    return tuple([deadline for deadline in deadlines if deadline is not None])
+    if halted is None and condition is None and overall is not None and goal is not None:
+        return overall, goal  # nearly always
+    return tuple([deadline for deadline in (overall, halted, goal, condition) if deadline is not None])
 
 
 def begin(rules: Rules, limit: Limit, at: int) -> Deadline:
     """The deadline of a limit that begins to run."""
     name, clock, length, first = limit
-    if clock is LimitClock.WALL:
+    if clock is _WALL:
         due_at, next_at, provisional = at + length, None if first is None else at + first, False
     else:
         working = rules.working
-        due_at = working.after(at, length)
-        next_at = None if first is None else working.after(at, first)
+        due_at, step_at = working.both_after(at, length, length if first is None else first)
+        next_at = None if first is None else step_at
         provisional = not working.announced(due_at)
     return Deadline(
         limit=name,

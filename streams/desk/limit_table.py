@@ -6,8 +6,11 @@ from schemas.codes import LimitClock, Stage, Urgency
 from schemas.policy import LimitRow, Policy, Span
 
 OVERALL: Final = "overall"
-GOALS: Final = tuple(Stage)[1 : tuple(Stage).index(Stage.CALLED_BACK) + 1]
+_ORDER: Final = tuple(Stage)
+GOALS: Final = _ORDER[1 : _ORDER.index(Stage.CALLED_BACK) + 1]
 """Stages that may have a limit, in order."""
+_MOST: Final = 10_000
+"""So many kinds of ticket are remembered."""
 
 
 class LimitFacts(NamedTuple):
@@ -36,8 +39,8 @@ class Limited(NamedTuple):
     overall: Limit | None
     stages: dict[str, Limit]
     """By the name of the stage."""
-    goals: dict[Stage, Limit | None]
-    """For each stage the limit that begins when it is reached."""
+    goals: tuple[Limit | None, ...]
+    """For each stage, by its rank, the limit that begins when it is reached."""
     conditions: tuple[Limit, ...]
 
 
@@ -46,26 +49,16 @@ class LimitTable:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._known: dict[tuple[str | None, ...], Limited] = {}
-        # What no row names is one and the same to the table; so what sources send cannot make it grow.
-        self._categories = {row.category for row in policy.limits} | policy.conditions.keys()
-        self._areas = {row.area for row in policy.limits}
-        self._sources = {row.source for row in policy.limits}
-        self._kinds = {row.kind for row in policy.limits}
+        self._known: dict[tuple[str, Urgency, str, str, str | None], Limited] = {}
 
-    def of(self, facts: LimitFacts) -> Limited:
-        """The limits of such a ticket."""
-        category, urgency, area, source, kind = facts
-        key = (
-            category if category in self._categories else None,
-            urgency,
-            area if area in self._areas else None,
-            source if source in self._sources else None,
-            kind if kind in self._kinds else None,
-        )
+    def of(self, category: str, urgency: Urgency, area: str, source: str, kind: str | None) -> Limited:
+        """The limits of such a ticket, as `LimitFacts` has them."""
+        key = (category, urgency, area, source, kind)
         limited = self._known.get(key)
         if limited is None:
-            limited = self._known[key] = self._look_up(facts)
+            if len(self._known) >= _MOST:
+                self._known.clear()  # what sources send must not make it grow
+            limited = self._known[key] = self._look_up(LimitFacts(*key))
         return limited
 
     def _look_up(self, facts: LimitFacts) -> Limited:
@@ -79,7 +72,7 @@ class LimitTable:
         return Limited(
             overall=None if overall is None else self._limit(OVERALL, overall),
             stages=stages,
-            goals={stage: _next_goal(stages, stage) for stage in Stage},
+            goals=tuple(_next_goal(stages, rank) for rank in range(len(_ORDER))),
             conditions=tuple(
                 self._limit(condition.name, condition.span)
                 for condition in self._policy.conditions.get(facts.category, ())
@@ -101,9 +94,8 @@ def _fits(row: LimitRow, facts: LimitFacts) -> bool:
     )
 
 
-def _next_goal(stages: dict[str, Limit], reached: Stage) -> Limit | None:
-    order = tuple(Stage)
-    for stage in order[order.index(reached) + 1 :]:
+def _next_goal(stages: dict[str, Limit], reached: int) -> Limit | None:
+    for stage in _ORDER[reached + 1 :]:
         if stage.value in stages:
             return stages[stage.value]
     return None

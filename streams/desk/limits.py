@@ -6,6 +6,7 @@ halted, the goal, the condition.
 """
 
 from dataclasses import replace
+from typing import Final
 
 from schemas.codes import LimitClock, Stage
 from schemas.state import Deadline, Ticket, course_of
@@ -23,8 +24,8 @@ __all__ = [
     "condition_met",
     "ended_goal",
     "extended",
-    "facts_of",
     "goal_of",
+    "limits_of",
     "on_time",
     "overall_of",
     "reopened",
@@ -34,14 +35,23 @@ __all__ = [
 ]
 
 
-def facts_of(ticket: Ticket) -> LimitFacts:
-    """What a ticket's limits depend on."""
-    return LimitFacts(ticket.category, ticket.urgency, ticket.area, ticket.source, ticket.kind)
+_OPENED: Final = RANK[Stage.OPENED]
+_ACCEPTED: Final = RANK[Stage.ACCEPTED]
+_DISPATCHED: Final = RANK[Stage.DISPATCHED]
+_SIGNED: Final = RANK[Stage.SIGNED]
+_HANDLED: Final = RANK[Stage.HANDLED]
+_CLOSED: Final = RANK[Stage.CLOSED]
+_HANDLED_GOAL: Final = Stage.HANDLED.value
+
+
+def limits_of(rules: Rules, ticket: Ticket) -> Limited:
+    """What the table says of a ticket."""
+    return rules.limits.of(ticket.category, ticket.urgency, ticket.area, ticket.source, ticket.kind)
 
 
 def at_opening(rules: Rules, facts: LimitFacts, at: int) -> tuple[Deadline, ...]:
     """The limits that begin when a ticket is opened."""
-    return _begun(rules, rules.limits.of(facts), Stage.OPENED, at)
+    return _begun(rules, rules.limits.of(*facts), _OPENED, at)
 
 
 def at_stage(rules: Rules, ticket: Ticket, stage: Stage, at: int) -> tuple[Deadline, ...]:
@@ -50,15 +60,16 @@ def at_stage(rules: Rules, ticket: Ticket, stage: Stage, at: int) -> tuple[Deadl
     A goal whose stage still lies ahead goes on, unless the ticket goes back, or is dispatched after it was returned:
     whoever gets it then has a goal of its own.
     """
-    if stage is Stage.CLOSED or stage is Stage.RATED:
+    reached = RANK[stage]
+    if reached >= _CLOSED:
         return ()
     overall, halted, goal, condition = parts_of(ticket.deadlines)
     if goal is not None:
-        if not _ends(ticket, goal, stage):
+        if not _ends(ticket, goal, reached):
             return ticket.deadlines
-        if goal.limit == Stage.HANDLED and RANK[stage] >= RANK[Stage.HANDLED]:
+        if goal.limit == _HANDLED_GOAL and reached >= _HANDLED:
             halted = replace(goal, halted=True, next_at=None)
-    limit = rules.limits.of(facts_of(ticket)).goals[stage]
+    limit = limits_of(rules, ticket).goals[reached]
     return in_order(overall, halted, None if limit is None else begin(rules, limit, at), condition)
 
 
@@ -66,14 +77,14 @@ def reworked(rules: Rules, ticket: Ticket, at: int) -> tuple[Deadline, ...]:
     """返工: back at signed; `handled` goes on as if it had never stood still."""
     overall, halted, _, condition = parts_of(ticket.deadlines)
     if halted is not None:
-        return in_order(overall, laid(rules, replace(halted, halted=False), said(rules, halted), at), condition)
-    limit = rules.limits.of(facts_of(ticket)).goals[Stage.SIGNED]
-    return in_order(overall, None if limit is None else begin(rules, limit, at), condition)
+        return in_order(overall, None, laid(rules, replace(halted, halted=False), said(rules, halted), at), condition)
+    limit = limits_of(rules, ticket).goals[_SIGNED]
+    return in_order(overall, None, None if limit is None else begin(rules, limit, at), condition)
 
 
 def reopened(rules: Rules, ticket: Ticket, at: int) -> tuple[Deadline, ...]:
     """重开: all begin anew, from accepted; what the ticket had spent before does not count."""
-    return _begun(rules, rules.limits.of(facts_of(ticket)), Stage.ACCEPTED, at)
+    return _begun(rules, limits_of(rules, ticket), _ACCEPTED, at)
 
 
 def extended(rules: Rules, ticket: Ticket, seconds: int, at: int) -> tuple[Deadline, ...]:
@@ -114,56 +125,56 @@ def condition_met(rules: Rules, ticket: Ticket, name: str, at: int) -> tuple[Dea
     if running is None or running.limit != name:
         return ticket.deadlines
     met = (*course_of(ticket).conditions, name)
-    conditions = rules.limits.of(facts_of(ticket)).conditions
+    conditions = limits_of(rules, ticket).conditions
     unmet = next((limit for limit in conditions if limit.name not in met), None)
     return in_order(overall, halted, goal, None if unmet is None else begin(rules, unmet, at))
 
 
 def overall_of(ticket: Ticket) -> Deadline | None:
     """The limit from opening to closing."""
-    return parts_of(ticket.deadlines).overall
+    return parts_of(ticket.deadlines)[0]
 
 
 def goal_of(ticket: Ticket) -> Deadline | None:
     """The limit of the stage that the ticket must reach."""
-    return parts_of(ticket.deadlines).goal
+    return parts_of(ticket.deadlines)[2]
 
 
 def ended_goal(ticket: Ticket, stage: Stage) -> Deadline | None:
     """The goal that ends when the ticket reaches `stage`, forwards or back; none where it goes on."""
-    goal = parts_of(ticket.deadlines).goal
-    return goal if goal is not None and _ends(ticket, goal, stage) else None
+    goal = parts_of(ticket.deadlines)[2]
+    return goal if goal is not None and _ends(ticket, goal, RANK[stage]) else None
 
 
 def condition_deadline(ticket: Ticket, name: str) -> Deadline | None:
     """The limit of that condition, where it is the one that runs."""
-    running = parts_of(ticket.deadlines).condition
+    running = parts_of(ticket.deadlines)[3]
     return running if running is not None and running.limit == name else None
 
 
 def on_time(ticket: Ticket, at: int) -> bool:
     """Whether a closing at `at` keeps the overall limit; the moment it is due is still on time."""
-    overall = parts_of(ticket.deadlines).overall
+    overall = parts_of(ticket.deadlines)[0]
     if overall is None or at <= overall.due_at:
         return True
     suspended_at = course_of(ticket).suspended_at
     return suspended_at is not None and suspended_at <= overall.due_at
 
 
-def _begun(rules: Rules, limited: Limited, stage: Stage, at: int) -> tuple[Deadline, ...]:
-    goal = limited.goals[stage]
-    return in_order(
-        None if limited.overall is None else begin(rules, limited.overall, at),
-        None if goal is None else begin(rules, goal, at),
-        begin(rules, limited.conditions[0], at) if limited.conditions else None,
-    )
+def _begun(rules: Rules, limited: Limited, reached: int, at: int) -> tuple[Deadline, ...]:
+    begun = [] if limited.overall is None else [begin(rules, limited.overall, at)]
+    goal = limited.goals[reached]
+    if goal is not None:
+        begun.append(begin(rules, goal, at))
+    if limited.conditions:
+        begun.append(begin(rules, limited.conditions[0], at))
+    return tuple(begun)
 
 
-def _ends(ticket: Ticket, goal: Deadline, stage: Stage) -> bool:
-    rank = RANK[stage]
-    if rank >= GOAL_RANK[goal.limit] or rank <= RANK[ticket.stage]:
+def _ends(ticket: Ticket, goal: Deadline, reached: int) -> bool:
+    if reached >= GOAL_RANK[goal.limit] or reached <= RANK[ticket.stage]:
         return True
-    return stage is Stage.DISPATCHED and ticket.course is not None and ticket.course.returns > 0
+    return reached == _DISPATCHED and ticket.course is not None and ticket.course.returns > 0
 
 
 def _lengthened(rules: Rules, deadline: Deadline | None, by: int, at: int) -> Deadline | None:

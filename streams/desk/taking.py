@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from schemas.policy import Rung
 from schemas.state import Deadline, Ticket, course_of
-from streams.desk.deadlines import begin, in_order, laid, parts_of, said
+from streams.desk.deadlines import RANK, begin, in_order, laid, parts_of, said
 from streams.desk.limit_table import Limit
-from streams.desk.limits import facts_of
+from streams.desk.limits import limits_of
 from streams.desk.rules import Rules
 
 
@@ -17,17 +17,18 @@ def recomputed(rules: Rules, former: Rules, ticket: Ticket, at: int) -> tuple[De
     `overall` or a condition that is new runs from the opening. A goal that is not in the table gives way to the one
     after the ticket's stage.
     """
-    limited, course, parts = rules.limits.of(facts_of(ticket)), course_of(ticket), parts_of(ticket.deadlines)
+    limited, course = limits_of(rules, ticket), course_of(ticket)
+    overall, halted, goal, condition = parts_of(ticket.deadlines)
     taking = _Taking(rules, former.policy.ladder, _as_of(ticket, at))
     opened = ticket.opened_at if course.reopened_at is None else course.reopened_at
     unmet = {limit.name: limit for limit in limited.conditions if limit.name not in course.conditions}
     return in_order(
-        taking.renewed(parts.overall, limited.overall) or taking.begun(limited.overall, opened),
-        taking.found(parts.halted, limited.stages),
-        taking.found(parts.goal, limited.stages)
-        or taking.begun(limited.goals[ticket.stage], parts.goal.started_at if parts.goal else ticket.stage_at),
-        taking.found(parts.condition, unmet)
-        or taking.begun(next(iter(unmet.values()), None), parts.condition.started_at if parts.condition else opened),
+        taking.renewed(overall, limited.overall) or taking.begun(limited.overall, opened),
+        taking.found(halted, limited.stages),
+        taking.found(goal, limited.stages)
+        or taking.begun(limited.goals[RANK[ticket.stage]], ticket.stage_at if goal is None else goal.started_at),
+        taking.found(condition, unmet)
+        or taking.begun(next(iter(unmet.values()), None), opened if condition is None else condition.started_at),
     )
 
 

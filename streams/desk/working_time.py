@@ -27,9 +27,13 @@ _THURSDAY: Final = 3
 
 
 class _Table:
-    """The periods of one block: where each begins, how much was worked before it, and after the last."""
+    """The periods of one block: where each begins, how much was worked before it, and after the last.
 
-    __slots__ = ("before", "starts", "total")
+    The earliest moment at which `worked`, above 0 and no more than `total`, has run lies in the last period that began
+    with less: it is `worked` and that period's shift.
+    """
+
+    __slots__ = ("before", "shifts", "starts", "total")
 
     def __init__(self, periods: list[tuple[int, int]]) -> None:
         self.starts = [start for start, _ in periods]
@@ -37,6 +41,7 @@ class _Table:
         for start, end in periods:
             self.before.append(self.before[-1] + end - start)
         self.total = self.before[-1]
+        self.shifts = [start - before for start, before in zip(self.starts, self.before, strict=False)]
 
     def worked(self, at: int) -> int:
         """How much of the block's working time has run at a moment of it."""
@@ -47,11 +52,6 @@ class _Table:
         end = self.before[index]
         return worked if worked < end else end
 
-    def reached(self, worked: int) -> int:
-        """The earliest moment at which so much, above 0 and no more than there is, has run."""
-        index = bisect_left(self.before, worked) - 1
-        return self.starts[index] + worked - self.before[index]
-
 
 class WorkingTime:
     """The working time of one calendar; without one, or where it has no period or no weekday, all time is."""
@@ -60,6 +60,8 @@ class WorkingTime:
         self._calendar = calendar if calendar is not None and calendar.periods and calendar.weekdays else None
         self._tables: dict[int, _Table] = {}
         self._announced: list[int] = []
+        self._start: int | None = None
+        self._before_start, self._table_at_start = 0, _Table([])
         if self._calendar is not None:
             self._compile(self._calendar)
 
@@ -78,23 +80,35 @@ class WorkingTime:
         if self._calendar is None or worked <= 0:
             return start + max(worked, 0)
         block = start // _BLOCK
-        table = self._tables.get(block) or self._table(block)
-        left = table.worked(start) + worked
-        return table.reached(left) if left <= table.total else self._beyond(block, left - table.total)
+        left = self._table(block).worked(start) + worked
+        for later in range(block, min(block + _FAR, _END // _BLOCK + 1)):
+            table = self._table(later)
+            if left <= table.total:
+                return left + table.shifts[bisect_left(table.before, left) - 1]
+            left -= table.total
+        return _END
+
+    def both_after(self, start: int, one: int, other: int) -> tuple[int, int]:
+        """`after` for two amounts at once, and fast."""
+        if self._calendar is None or one <= 0 or other <= 0:
+            return self.after(start, one), self.after(start, other)
+        if start != self._start:
+            # All limits of a ticket begin at one moment: where that lies is looked up once.
+            self._start, self._table_at_start = start, self._table(start // _BLOCK)
+            self._before_start = self._table_at_start.worked(start)
+        table, left = self._table_at_start, self._before_start
+        if left + one > table.total or left + other > table.total:
+            return self.after(start, one), self.after(start, other)
+        before, shifts = table.before, table.shifts
+        one += left
+        other += left
+        return one + shifts[bisect_left(before, one) - 1], other + shifts[bisect_left(before, other) - 1]
 
     def announced(self, at: int) -> bool:
         """Whether the calendar names the year of that moment."""
         if self._calendar is None:
             return True
         return bisect_right(self._announced, at) % 2 == 1
-
-    def _beyond(self, block: int, left: int) -> int:
-        for later in range(block + 1, min(block + _FAR, _END // _BLOCK + 1)):
-            table = self._table(later)
-            if left <= table.total:
-                return table.reached(left)
-            left -= table.total
-        return _END
 
     def _table(self, block: int) -> _Table:
         table = self._tables.get(block)
