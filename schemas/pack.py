@@ -4,6 +4,7 @@ Each file is right by itself here; `pack_checks.py` holds the files against one 
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -277,10 +278,18 @@ class YearEntry(Part):
 
     notice: str = ""
     """Where it was announced."""
-    free: Days = ()
+    free: tuple[Days, ...] = ()
     """Free; a weekend among them changes nothing."""
-    worked: Days = ()
+    worked: tuple[Days, ...] = ()
     """Worked although they are weekends (调休)."""
+
+    def free_days(self) -> frozenset[date]:
+        """All of them."""
+        return frozenset(day for days in self.free for day in days)
+
+    def worked_days(self) -> frozenset[date]:
+        """All of them."""
+        return frozenset(day for days in self.worked for day in days)
 
 
 def _zone(name: str) -> str:

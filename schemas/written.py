@@ -1,7 +1,6 @@
 """How people write amounts in a pack: lengths of time, distances, times of day, days. Each reads into a plain value."""
 
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Annotated, Final, Literal
 
@@ -76,14 +75,7 @@ def _times(written: object) -> object:
     return begin, end
 
 
-def _days(written: object) -> object:
-    if not isinstance(written, list):
-        msg = "days are a list: [2026-01-01, 2026-02-15..2026-02-23]"
-        raise ValueError(msg)  # noqa: TRY004 - pydantic tells what is wrong by ValueError
-    return tuple(day for one in written for day in _range(one))
-
-
-def _range(written: object) -> Iterator[date]:
+def _range(written: object) -> object:
     first, _, last = str(written).partition("..")
     try:
         begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
@@ -91,9 +83,9 @@ def _range(written: object) -> Iterator[date]:
         msg = f"{written!r} is no day: write 2026-01-01, or 2026-02-15..2026-02-23"
         raise ValueError(msg) from None
     if not begin <= end <= begin + timedelta(days=_MOST_DAYS):
-        msg = f"{written!r} goes from an earlier to a later day of a year"
+        msg = f"{written!r} does not go from an earlier to a later day of a year"
         raise ValueError(msg)
-    yield from (begin + timedelta(days=n) for n in range((end - begin).days + 1))
+    return tuple(begin + timedelta(days=number) for number in range((end - begin).days + 1))
 
 
 def _several(written: object) -> object:
@@ -108,7 +100,7 @@ Metres = Annotated[int, BeforeValidator(_metres), Field(gt=0)]
 """Written `50 m`, `2 km`; read as metres."""
 Window = Annotated[tuple[int, int], BeforeValidator(_times)]
 """Written `"08:30-12:00"`; read as minutes from midnight, from and to."""
-Days = Annotated[tuple[date, ...], BeforeValidator(_days)]
-"""Days and ranges of days, both ends included."""
+Days = Annotated[tuple[date, ...], BeforeValidator(_range)]
+"""Written `2026-01-01`, or `2026-02-15..2026-02-23` with both ends; read as the days."""
 Several: Final = BeforeValidator(_several)
 """One, or a list of several."""

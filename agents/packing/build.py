@@ -69,8 +69,8 @@ def _calendar(pack: Pack) -> Calendar:
     """Days that change nothing are left out: a weekend among the holidays."""
     file = pack.calendar
     weekdays = file.weekday_numbers()
-    off = {day for year in file.years.values() for day in year.free if day.weekday() in weekdays}
-    on = {day for year in file.years.values() for day in year.worked if day.weekday() not in weekdays}
+    off = {day for year in file.years.values() for day in year.free_days() if day.weekday() in weekdays}
+    on = {day for year in file.years.values() for day in year.worked_days() if day.weekday() not in weekdays}
     return Calendar(
         zone=file.zone,
         periods=file.periods,

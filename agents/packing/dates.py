@@ -1,6 +1,7 @@
 """What does not fit in a working calendar: days of another year, days that are both or change nothing. Pure."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 from agents.packing.problem import Loc, Problem
@@ -29,17 +30,16 @@ def calendar_problems(file: CalendarFile) -> Iterator[Problem]:
 
 
 def _days(year: int, entry: YearEntry, weekdays: set[int]) -> Iterator[Problem]:
-    loc: Loc = ("years", year)
-    for field, days in (("free", entry.free), ("worked", entry.worked)):
-        for day in days:
-            if day.year != year:
-                yield Problem(FILE, (*loc, field), f"{day} is not a day of {year}")
-        for day in sorted({day for day in days if days.count(day) > 1}):
-            yield Problem(FILE, (*loc, field), f"{day} stands twice")
-    for day in entry.worked:
-        if day in entry.free:
-            yield Problem(FILE, (*loc, "worked"), f"{day} is free, too")
-        elif day.weekday() in weekdays:
-            yield Problem(
-                FILE, (*loc, "worked"), f"{day} is worked anyway: it is a weekday like any other", warning=True
-            )
+    seen: dict[date, str] = {}
+    for field, ranges in (("free", entry.free), ("worked", entry.worked)):
+        for number, days in enumerate(ranges):
+            loc: Loc = ("years", year, field, number)
+            for day in days:
+                if day.year != year:
+                    yield Problem(FILE, loc, f"{day} is not a day of {year}")
+                if day in seen:
+                    yield Problem(FILE, loc, f"{day} is named as {seen[day]} already")
+                seen[day] = field
+                if field == "worked" and day.weekday() in weekdays:
+                    text = f"{day} is worked anyway: it is a weekday like any other"
+                    yield Problem(FILE, loc, text, warning=True)

@@ -1,7 +1,7 @@
 """What does not fit in the tables of routes and limits: keys that are not there, rows that never decide. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from agents.packing.problem import Loc, Problem, unknown
 from schemas.codes import Stage, Urgency
@@ -12,6 +12,7 @@ from schemas.written import Length
 ROUTE_FIELDS: Final = ("category", "area", "grid", "source", "side", "urgency", "hours")
 LIMIT_FIELDS: Final = ("category", "area", "source", "side", "urgency", "kind")
 Row = RouteEntry | LimitEntry
+R = TypeVar("R", RouteEntry, LimitEntry)
 
 
 def route_problems(pack: Pack, sources: Mapping[str, SourceMapping]) -> Iterator[Problem]:
@@ -48,9 +49,10 @@ def _routes(
         yield from _places(pack, sources, file, loc, row)
         yield from unknown(file, (*loc, "grid"), row.grid, grids, "grids.yaml")
         yield from _people(pack, file, loc, row)
-        before = [place for place, earlier in deciding if _covers(earlier, row, ROUTE_FIELDS)]
-        if before:
-            yield Problem(file, loc, f"can never fit: row {before[0] + 1} takes all that it names")
+        for part in _parts(row):
+            before = [place for place, earlier in deciding if _covers(earlier, part, ROUTE_FIELDS)]
+            if before:
+                yield Problem(file, loc, f"{_of(part)}can never fit: row {before[0] + 1} takes all of that")
         if any(key in active for key in row.units):
             deciding.append((number, row))
 
@@ -72,9 +74,10 @@ def _limits(
         yield from _places(pack, sources, file, loc, row)
         yield from _kinds(sources, file, loc, row)
         yield from _too_long(pack, file, loc, row)
-        before = [earlier for earlier in rows[:number] if _covers(earlier, row, LIMIT_FIELDS)]
-        if all(any(name in _named(earlier) for earlier in before) for name in _named(row)):
-            yield Problem(file, loc, "can never decide: rows before it name all that it names")
+        for part in _parts(row):
+            before = [earlier for earlier in rows[:number] if _covers(earlier, part, LIMIT_FIELDS)]
+            if all(any(name in _named(earlier) for earlier in before) for name in _named(row)):
+                yield Problem(file, loc, f"{_of(part)}can never decide: rows before it name all that it names")
 
 
 def _places(pack: Pack, sources: Mapping[str, SourceMapping], file: str, loc: Loc, row: Row) -> Iterator[Problem]:
@@ -109,6 +112,15 @@ def _overall(pack: Pack, row: LimitEntry, urgency: Urgency) -> Length | None:
 def _longer(pack: Pack, one: Length, other: Length) -> bool:
     day_s = pack.calendar.day_s()
     return one.working == other.working and one.seconds(day_s) > other.seconds(day_s)
+
+
+def _parts(row: R) -> list[R]:
+    """The row for each of its categories."""
+    return [row] if row.category is None else [row.model_copy(update={"category": (one,)}) for one in row.category]
+
+
+def _of(row: Row) -> str:
+    return "" if row.category is None else f"for {row.category[0]!r} "
 
 
 def _told(length: Length) -> str:

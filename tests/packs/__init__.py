@@ -1,0 +1,1 @@
+"""Districts: their packs, what is wrong with one, and publishing it."""
