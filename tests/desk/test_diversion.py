@@ -1,0 +1,275 @@
+"""One side hands a ticket to the other, and gets it back: by the lists, both ways, with the clock that runs on."""
+
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+
+from schemas.codes import Action, Level, Side, Stage, Urgency
+from schemas.commands import PolicyPublished
+from schemas.events import AlarmRaised, TicketDispatched, TicketDiverted, TicketOpened
+from schemas.policy import Category, Diversion, Policy, Route
+from schemas.state import Ticket, course_of
+from streams.desk.sides import Handed, Sides
+from tests.desk.logs import HOUR, MINUTE, POLICY, T0, Log, feedback, report
+
+E = TypeVar("E")
+POLICE_TOOK = {"source": "110", "side": Side.POLICE}
+DIVERTED = ["ticket.diverted", "ticket.dispatched", "command.settled diverted applied"]
+RETURNED = ["ticket.diverted", "ticket.dispatched", "command.settled diversion-returned applied"]
+AT_OPENING = ["ticket.opened", "ticket.diverted", "ticket.dispatched", "report.settled ticketed"]
+OPENED = ["ticket.opened", "ticket.dispatched", "report.settled ticketed"]
+
+
+def said(log: Log, type_: type[E]) -> list[E]:
+    """The events of that type in the last turn."""
+    return [fact.event for fact in log.decision.facts if isinstance(fact.event, type_)]
+
+
+def ticket_of(log: Log, source: str = "city") -> Ticket:
+    """The ticket of the report."""
+    return log.memory.tickets[log.ticket_of(source=source)]
+
+
+@pytest.mark.parametrize(
+    ("side", "category", "at_once", "by_hand"),
+    [
+        (Side.POLICE, "noise", Side.SERVICE, Side.SERVICE),
+        (Side.SERVICE, "noise", None, None),
+        (Side.SERVICE, "theft", Side.POLICE, Side.POLICE),
+        (Side.POLICE, "theft", None, None),
+        (Side.POLICE, "litter", Side.SERVICE, Side.SERVICE),  # no category of the policy: the service side's
+        (Side.SERVICE, "fight", None, Side.POLICE),  # likewise, so it is diverted by hand only
+        (Side.POLICE, "gas", None, None),
+        (Side.POLICE, "quarrel", None, None),
+        (Side.SERVICE, "quarrel", None, None),
+    ],
+)
+def test_a_list_for_each_way(side: Side, category: str, at_once: Side | None, by_hand: Side | None) -> None:
+    lists = {Side.SERVICE: "to 12345 1", Side.POLICE: "to 110 1"}
+    sides = Sides(POLICY)
+    assert sides.diverted(side, category) == (None if at_once is None else Handed(at_once, lists[at_once]))
+    assert sides.handed(side, category) == (None if by_hand is None else Handed(by_hand, lists[by_hand]))
+
+
+def test_the_first_list_that_holds_the_category_says_so_and_one_to_its_own_side_says_nothing() -> None:
+    def listed(name: str, to_side: Side) -> Diversion:
+        return Diversion(name=name, version="7", from_side=Side.POLICE, to_side=to_side, categories=("noise",))
+
+    lists = (listed("nowhere", Side.POLICE), listed("first", Side.SERVICE), listed("second", Side.SERVICE))
+    assert Sides(replace(POLICY, diversions=lists)).diverted(Side.POLICE, "noise") == Handed(Side.SERVICE, "first 7")
+
+
+def test_an_unclear_category_is_never_diverted_at_once_even_if_a_list_holds_it() -> None:
+    listed = Diversion(
+        name="all", version="1", from_side=Side.POLICE, to_side=Side.SERVICE, categories=("quarrel", "noise")
+    )
+    sides = Sides(replace(POLICY, diversions=(listed,)))
+    assert sides.diverted(Side.POLICE, "quarrel") is None
+    assert sides.handed(Side.POLICE, "quarrel") == Handed(Side.SERVICE, "all 1")
+
+
+def test_what_the_police_took_and_is_not_theirs_goes_to_the_service_side_at_once() -> None:
+    log = Log()
+    assert log.add(report(category="noise", grid="g7", **POLICE_TOOK), 0) == AT_OPENING
+    (opened,), (gone,), (sent,) = said(log, TicketOpened), said(log, TicketDiverted), said(log, TicketDispatched)
+    assert (opened.side, opened.unit) == (Side.POLICE, "police station")
+    assert gone == TicketDiverted(
+        from_side=Side.POLICE,
+        to_side=Side.SERVICE,
+        list="to 12345 1",
+        returned=False,
+        unit="police station",
+        elapsed=0,
+        note="",
+    )
+    assert (sent.unit, sent.level, sent.before) == ("grid g7", Level.GRID, None)
+    ticket = ticket_of(log, "110")
+    assert (ticket.side, ticket.unit) == (Side.SERVICE, "grid g7")
+    assert course_of(ticket).diverted_from is Side.POLICE
+    assert course_of(ticket).diverted_unit == "police station"
+
+
+def test_what_the_service_side_took_and_is_the_polices_goes_to_them_at_once() -> None:
+    log = Log()
+    assert log.add(report(category="theft"), 0) == AT_OPENING
+    (opened,), (gone,), (sent,) = said(log, TicketOpened), said(log, TicketDiverted), said(log, TicketDispatched)
+    assert (opened.side, opened.unit) == (Side.SERVICE, "street office")
+    assert (gone.from_side, gone.to_side, gone.list, gone.unit) == (
+        Side.SERVICE,
+        Side.POLICE,
+        "to 110 1",
+        "street office",
+    )
+    assert (sent.unit, ticket_of(log).side) == ("police station", Side.POLICE)
+    assert said(log, AlarmRaised) == []  # its own side has an owner for it; whoever took it needs none
+
+
+def test_nobody_on_the_other_side_is_an_alarm_too() -> None:
+    log = Log()
+    assert log.add(report(category="litter", **POLICE_TOOK), 0) == [
+        "ticket.opened",
+        "alarm.raised no-owner",
+        *AT_OPENING[1:],
+    ]
+    assert [alarm.about for alarm in said(log, AlarmRaised)] == ["street office"]
+
+
+@pytest.mark.parametrize(
+    ("took", "unit", "copies"),
+    [(POLICE_TOOK, "police station", ("street office",)), ({}, "street office", ())],
+)
+def test_what_is_unclear_is_the_polices_where_they_took_it_and_the_other_side_is_told(
+    took: dict[str, object], unit: str, copies: tuple[str, ...]
+) -> None:
+    log = Log()
+    log.add(report("r1", category="quarrel", **took), 0)
+    (sent,) = said(log, TicketDispatched)
+    assert (sent.unit, sent.copies) == (unit, copies)
+    assert said(log, TicketDiverted) == []
+
+
+def test_who_is_told_of_the_unclear_is_named_for_the_place() -> None:
+    row = Route(side=Side.POLICE, units=("station",), copies=("gas",))
+    log = Log(policy=replace(POLICY, copy_unclear=("grid", "watch-1"), routes=(row,)))
+    log.add(report(category="quarrel", grid="g7", **POLICE_TOOK), 0)
+    (sent,) = said(log, TicketDispatched)
+    assert sent.copies == ("gas company", "grid g7", "North Town watch one")
+
+
+def handed_over(policy: Policy = POLICY) -> Log:
+    """A noise that the service side took, with a list by which it may be the police's."""
+    both = (
+        *policy.diversions,
+        Diversion(name="brawls", version="2026-03", from_side=Side.SERVICE, to_side=Side.POLICE, categories=("noise",)),
+    )
+    log = Log(policy=replace(policy, diversions=both))
+    assert log.add(report(category="noise"), 0) == OPENED
+    return log
+
+
+def test_an_operator_diverts_by_the_list_and_the_clock_runs_on() -> None:
+    log = handed_over()
+    before = ticket_of(log)
+    log.add(feedback(Action.ASSISTED, unit="gas"), MINUTE)
+    assert log.add(feedback(Action.DIVERTED, note="a brawl", by="operator"), 2 * MINUTE) == DIVERTED
+    (gone,), (sent,) = said(log, TicketDiverted), said(log, TicketDispatched)
+    assert gone == TicketDiverted(
+        from_side=Side.SERVICE,
+        to_side=Side.POLICE,
+        list="brawls 2026-03",
+        returned=False,
+        unit="North Town watch one",
+        elapsed=2 * MINUTE,
+        note="a brawl",
+    )
+    assert (sent.unit, sent.before, sent.assisting) == ("police station", "North Town watch one", ())
+    assert (sent.note, sent.by, sent.spent) == ("a brawl", "operator", 2 * MINUTE)
+    ticket = ticket_of(log)
+    assert ticket.side is Side.POLICE
+    assert ticket.deadlines[0] == before.deadlines[0]  # overall
+    assert (ticket.deadlines[1].limit, ticket.deadlines[1].started_at) == ("signed", T0 + 2 * MINUTE)
+
+
+def test_a_diversion_that_was_wrong_comes_back_to_its_unit_with_the_reason_and_its_elapsed_clock() -> None:
+    log = handed_over()
+    before = ticket_of(log)
+    log.add(feedback(Action.DIVERTED), MINUTE)
+    log.add(feedback(Action.ARRIVED), 5 * MINUTE)
+    returned = feedback(Action.DIVERSION_RETURNED, note="nobody fights", by="police station")
+    assert log.add(returned, 9 * MINUTE) == RETURNED
+    (back,), (sent,) = said(log, TicketDiverted), said(log, TicketDispatched)
+    assert back == TicketDiverted(
+        from_side=Side.POLICE,
+        to_side=Side.SERVICE,
+        list="",
+        returned=True,
+        unit="police station",
+        elapsed=9 * MINUTE,
+        note="nobody fights",
+    )
+    assert (sent.unit, sent.level, sent.before) == ("North Town watch one", Level.COMMUNITY, "police station")
+    ticket = ticket_of(log)
+    assert (ticket.side, ticket.stage, ticket.deadlines[0]) == (Side.SERVICE, Stage.DISPATCHED, before.deadlines[0])
+    assert course_of(ticket).diverted_from is course_of(ticket).diverted_unit is None
+    again = log.add(feedback(Action.DIVERSION_RETURNED), 10 * MINUTE)
+    assert again == ["command.settled diversion-returned refused no-diversion"]
+
+
+def test_one_that_was_diverted_at_its_opening_goes_back_to_who_would_have_had_it() -> None:
+    log = Log()
+    log.add(report(category="noise", **POLICE_TOOK), 0)
+    assert log.add(feedback(Action.DIVERSION_RETURNED, source="110", note="a shot"), HOUR)[-3:] == RETURNED
+    (back,), ticket = said(log, TicketDiverted), ticket_of(log, "110")
+    assert (back.to_side, back.elapsed) == (Side.POLICE, HOUR)
+    assert (ticket.side, ticket.unit, ticket.level) == (Side.POLICE, "police station", Level.DISTRICT)
+    assert log.add(feedback(Action.DIVERTED, source="110"), 2 * HOUR)[-3:] == DIVERTED
+
+
+@pytest.mark.parametrize(
+    ("category", "before", "action", "refused"),
+    [
+        ("lamp", (), Action.DIVERTED, "no-diversion"),
+        ("noise", (), Action.DIVERTED, "no-diversion"),
+        ("noise", (), Action.DIVERSION_RETURNED, "no-diversion"),
+        ("fight", (Action.HANDLED,), Action.DIVERTED, "not-legal-now"),
+        ("fight", (Action.DIVERTED, Action.HANDLED), Action.DIVERSION_RETURNED, "not-legal-now"),
+        ("fight", (Action.DIVERTED,), Action.DIVERTED, "no-diversion"),
+        ("fight", (Action.CLOSED,), Action.DIVERTED, "not-legal-now"),
+    ],
+)
+def test_what_cannot_be_diverted_is_refused(
+    category: str, before: tuple[Action, ...], action: Action, refused: str
+) -> None:
+    log = Log()
+    log.add(report(category=category), 0)
+    for number, earlier in enumerate(before):
+        log.add(feedback(earlier), number)
+    ticket = ticket_of(log)
+    assert log.add(feedback(action), 9) == [f"command.settled {action.value} refused {refused}"]
+    assert replace(ticket, sequence=ticket.sequence + 1) == ticket_of(log)
+
+
+def test_one_unit_for_both_sides_keeps_who_assists() -> None:
+    row = Route(units=("street",), assist=("lamps",), copies=("gas",))
+    log = handed_over(replace(POLICY, routes=(row,)))
+    log.add(feedback(Action.ASSISTED, unit="station"), 1)
+    assert log.add(feedback(Action.DIVERTED), 2) == DIVERTED
+    (sent,) = said(log, TicketDispatched)
+    assert (sent.unit, sent.before) == ("street office", None)
+    assert (sent.assisting, sent.copies) == (("lamp company", "police station"), ("gas company",))
+    assert ticket_of(log).side is Side.POLICE
+
+
+def test_whoever_helps_on_the_other_side_is_in_its_row() -> None:
+    row = Route(side=Side.POLICE, units=("station",), assist=("lamps",), copies=("gas",), joint=("street",))
+    log = handed_over(replace(POLICY, routes=(row, *POLICY.routes)))
+    assert log.add(feedback(Action.DIVERTED), 2) == DIVERTED  # and no joint ticket: that is for reports
+    (sent,) = said(log, TicketDispatched)
+    assert (sent.assisting, sent.copies) == (("lamp company",), ("gas company",))
+
+
+def test_nobody_to_divert_to_is_an_alarm() -> None:
+    log = handed_over(replace(POLICY, routes=(Route(side=Side.SERVICE, units=("gas",)),)))
+    assert log.add(feedback(Action.DIVERTED), 2) == ["ticket.diverted", "alarm.raised no-owner", *DIVERTED[1:]]
+    assert (ticket_of(log).unit, ticket_of(log).side) == ("street office", Side.POLICE)
+
+
+def test_lists_routes_and_units_are_those_in_force_even_where_a_ticket_keeps_its_limits() -> None:
+    log = handed_over(replace(POLICY, running="keep"))
+    gone = replace(POLICY, version="p2", diversions=())
+    log.add(PolicyPublished(policy=gone), 1)
+    assert log.add(feedback(Action.DIVERTED), 2) == ["command.settled diverted refused no-diversion"]
+    moved = {**POLICY.units, "station": replace(POLICY.units["station"], name="new station")}
+    lists = (Diversion(name="new", version="3", from_side=Side.SERVICE, to_side=Side.POLICE, categories=("noise",)),)
+    log.add(PolicyPublished(policy=replace(POLICY, version="p3", units=moved, diversions=lists)), 3)
+    assert log.add(feedback(Action.DIVERTED), 4)[:2] == DIVERTED[:2]
+    assert [event.list for event in said(log, TicketDiverted)] == ["new 3"]
+    assert (ticket_of(log).unit, ticket_of(log).policy) == ("new station", "p1")
+
+
+def test_a_diverted_report_is_as_urgent_as_before() -> None:
+    categories = {**POLICY.categories, "theft": Category(side=Side.POLICE, urgency=Urgency.URGENT)}
+    log = Log(policy=replace(POLICY, categories=categories))
+    log.add(report(category="theft"), 0)
+    assert ticket_of(log).urgency is Urgency.URGENT
