@@ -156,7 +156,7 @@ def unit_of(turn: Turn, ticket: Ticket, name: str | None) -> Unit:
     if name is None:
         return Unit(name=ticket.unit, level=ticket.level)
     place = Placed(ticket.category, ticket.area, ticket.grid, ticket.source, ticket.side, ticket.urgency)
-    return turn.rules_of(ticket).routes.unit_named(name, place) or Unit(name=name, level=ticket.level)
+    return turn.rules.routes.unit_named(name, place) or Unit(name=name, level=ticket.level)
 
 
 def dispatch(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:

@@ -266,6 +266,9 @@ def test_lists_routes_and_units_are_those_in_force_even_where_a_ticket_keeps_its
     assert log.add(feedback(Action.DIVERTED), 4)[:2] == DIVERTED[:2]
     assert [event.list for event in said(log, TicketDiverted)] == ["new 3"]
     assert (ticket_of(log).unit, ticket_of(log).policy) == ("new station", "p1")
+    log.add(feedback(Action.DISPATCHED, unit="gas"), 5)
+    log.add(feedback(Action.DISPATCHED, unit="station"), 6)
+    assert (ticket_of(log).unit, ticket_of(log).level) == ("new station", Level.DISTRICT)
 
 
 def test_a_diverted_report_is_as_urgent_as_before() -> None:
