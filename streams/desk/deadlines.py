@@ -70,7 +70,7 @@ def laid(rules: Rules, deadline: Deadline, said: int, at: int) -> Deadline:
     Steps ahead of `at` are still to come, also where they were said; those behind that were not are said at `at`.
     """
     steps = [after(rules, deadline, deadline.length * rung.percent // 100) for rung in rules.policy.ladder]
-    rung = said if deadline.halted else min(said, sum(step <= at for step in steps))
+    rung = min(said, sum(step <= at for step in steps))
     left = rung < len(steps)
     due_at = after(rules, deadline, deadline.length)
     return replace(

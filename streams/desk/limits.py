@@ -22,12 +22,10 @@ __all__ = [
     "caught_up",
     "condition_deadline",
     "condition_met",
-    "ended_goal",
     "extended",
     "goal_of",
     "limits_of",
     "on_time",
-    "overall_of",
     "reopened",
     "restored",
     "resumed",
@@ -130,20 +128,9 @@ def condition_met(rules: Rules, ticket: Ticket, name: str, at: int) -> tuple[Dea
     return in_order(overall, halted, goal, None if unmet is None else begin(rules, unmet, at))
 
 
-def overall_of(ticket: Ticket) -> Deadline | None:
-    """The limit from opening to closing."""
-    return parts_of(ticket.deadlines)[0]
-
-
 def goal_of(ticket: Ticket) -> Deadline | None:
     """The limit of the stage that the ticket must reach."""
     return parts_of(ticket.deadlines)[2]
-
-
-def ended_goal(ticket: Ticket, stage: Stage) -> Deadline | None:
-    """The goal that ends when the ticket reaches `stage`, forwards or back; none where it goes on."""
-    goal = parts_of(ticket.deadlines)[2]
-    return goal if goal is not None and _ends(ticket, goal, RANK[stage]) else None
 
 
 def condition_deadline(ticket: Ticket, name: str) -> Deadline | None:

@@ -93,8 +93,8 @@ def _completed(ours: Calendar, theirs: Calendar) -> Calendar:
     years = tuple(year for year in theirs.years if year not in ours.years)
     return replace(
         ours,
-        off=(*_within(ours.off, ours.years), *_within(theirs.off, years)),
-        on=(*_within(ours.on, ours.years), *_within(theirs.on, years)),
+        off=(*ours.off, *_within(theirs.off, years)),
+        on=(*ours.on, *_within(theirs.on, years)),
         years=(*ours.years, *years),
     )
 

@@ -122,8 +122,8 @@ class WorkingTime:
         self._zone = ZoneInfo(calendar.zone)
         self._periods = tuple((start * _MINUTE, end * _MINUTE) for start, end in calendar.periods)
         self._weekdays = frozenset(calendar.weekdays)
-        self._off = _days(calendar.off, calendar.years)
-        self._on = _days(calendar.on, calendar.years)
+        self._off = _days(calendar.off)
+        self._on = _days(calendar.on)
         for year in sorted(set(calendar.years)):
             self._announced += self._new_year(year), self._new_year(year + 1)
 
@@ -140,9 +140,9 @@ class WorkingTime:
                         yield start, stop
 
     def _is_worked(self, day: int) -> bool:
-        if day in self._off:
-            return False
-        return (day + _THURSDAY) % 7 in self._weekdays or day in self._on
+        if (day + _THURSDAY) % 7 in self._weekdays and day not in self._off:
+            return True
+        return day in self._on
 
     def _offsets(self, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
         """Stretches with one distance from UTC each: from, to, distance. No zone changes twice within a day."""
@@ -178,7 +178,6 @@ class WorkingTime:
         return int(datetime(year, 1, 1, tzinfo=self._zone).timestamp()) * 1000
 
 
-def _days(written: tuple[str, ...], years: tuple[int, ...]) -> frozenset[int]:
-    """Days since 1970 of those dates that lie in an announced year."""
-    days = map(date.fromisoformat, written)
-    return frozenset(day.toordinal() - _EPOCH for day in days if day.year in years)
+def _days(dates: tuple[str, ...]) -> frozenset[int]:
+    """Days since 1970."""
+    return frozenset(date.fromisoformat(written).toordinal() - _EPOCH for written in dates)
