@@ -8,14 +8,15 @@ import pytest
 
 from agents.desk import DeskCounts, DeskDeps, build
 from schemas.codec import encode
-from schemas.codes import Reject, Stage
-from schemas.commands import Command, PolicyPublished, Tick
+from schemas.codes import Action, Reject, Stage
+from schemas.commands import Command, PolicyPublished, Report, Tick
 from schemas.dead_letter import dead_letter_of
 from schemas.envelope import derived_id, envelope_of
 from schemas.events import EVENT, CommandSettled, ReportSettled
 from schemas.state import LOG_TIME_KEY, POLICY_KEY
 from streams.desk import reports
 from streams.desk.memory import DeskMemory
+from streams.desk.turn import Turn
 from streams.ownership.batch import Answer, Batch
 from tests.desk.logs import HOUR, POLICY, T0, feedback, folded, remembered, report
 
@@ -110,10 +111,11 @@ async def test_an_unreadable_record_is_a_dead_letter_and_settled(raw: bytes | No
 
 
 async def test_a_command_that_raises_is_buried_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports, "urgency_of", lambda policy, report: 1 // (report.source_id != "bad"))
-    records = stored(
-        PolicyPublished(policy=POLICY), feedback(Stage.CLOSED, "bad"), report("bad"), report(urgency=None, category="x")
-    )
+    def broken(turn: Turn, report: Report) -> str | None:
+        return str(1 // 0) if report.source_id == "bad" else None
+
+    monkeypatch.setattr(reports, "recurrence", broken)
+    records = stored(PolicyPublished(policy=POLICY), feedback(Action.CLOSED, "bad"), report("bad"), report())
     answer = await answer_to(DeskMemory(), records)
     failed, buried = answer.sends[1], answer.sends[2]
     event, letter = EVENT.decode(failed.value or b""), dead_letter_of(buried.headers)
@@ -140,8 +142,8 @@ async def test_metrics_are_told_once_the_batch_is_taken() -> None:
     assert (first.partition, first.fates, first.outcomes) == (3, {"ticketed": 1}, {"applied": 1, "failed": 1})
     assert first.dead_letters == {"desk-unreadable": 1}
     assert second.late_ms == [HOUR // 5, 0]
-    assert (second.open_by_stage[Stage.DISPATCHED], second.deadlines_pending) == (1, 1)
-    assert second.next_due == T0 + 8 * HOUR
+    assert (second.open_by_stage[Stage.DISPATCHED], second.deadlines_pending) == (1, 2)
+    assert second.next_due == T0 + HOUR * 3 // 2
 
 
 async def test_an_error_fails_the_batch() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import encode
-from schemas.codes import Stage
+from schemas.codes import Action
 from schemas.commands import Command, PolicyPublished, Tick
 from schemas.events import ReportSettled
 from schemas.state import Waiting
@@ -20,7 +20,7 @@ from streams.desk.due import WAIT
 from streams.desk.evolve import evolve
 from streams.desk.firing import fire_due
 from streams.desk.memory import DeskMemory
-from streams.desk.overlay import Overlay
+from streams.desk.overlay import Overlay, Undo
 from streams.desk.turn import Turn
 from tests.desk.logs import HOUR, POLICY, Log, entry, feedback, report
 
@@ -50,14 +50,15 @@ def test_an_agenda_reads_in_order_and_changes_the_heap_when_taken(
 
 def test_an_overlay_goes_back_to_its_mark() -> None:
     base = {"a": 1, "b": 2}
-    overlay = Overlay(base)
+    undo = Undo()
+    overlay = Overlay(base, undo)
     overlay.put("a", 3)
-    overlay.mark()
+    undo.mark()
     overlay.put("a", None)
     overlay.put("b", None)
     overlay.put("c", 4)
     overlay.put("c", None)
-    overlay.rollback()
+    undo.rollback()
     assert (overlay.get("a"), overlay.get("b"), overlay.get("c")) == (3, 2, None)
     assert dict(overlay.changes) == {"a": 3}
     overlay.put("b", None)
@@ -81,7 +82,7 @@ def test_a_tombstone_forgets_what_was_folded() -> None:
         memory.fold(key, value)
         memory.fold(key, None)
     memory.folded()
-    assert (memory.tickets, memory.policy, memory.next_due()) == ({}, None, None)
+    assert (memory.tickets, memory.rules, memory.next_due()) == ({}, None, None)
 
 
 def test_a_ticket_begins_with_its_opening() -> None:
@@ -111,7 +112,7 @@ def test_waits_that_ended_otherwise_are_passed_over() -> None:
 
 def test_what_a_failed_command_changed_is_rolled_back(monkeypatch: pytest.MonkeyPatch) -> None:
     log = Log()
-    log.add(feedback(Stage.CLOSED, "r2"), 0)
+    log.add(feedback(Action.CLOSED, "r2"), 0)
     log.add(report(object="lamp 1", reporter="ann"), 0)
     before = dict(log.state)
 
@@ -122,7 +123,7 @@ def test_what_a_failed_command_changed_is_rolled_back(monkeypatch: pytest.Monkey
     untold = deciding._apply  # noqa: SLF001 - a bug that comes after all that was done well
     monkeypatch.setattr(deciding, "_apply", broken)
     assert log.add(report("r2", object="lamp 1"), 0) == ["command.settled report failed bug"]
-    assert log.add(feedback(Stage.CLOSED), 0) == ["command.settled closed failed bug"]
+    assert log.add(feedback(Action.CLOSED), 0) == ["command.settled closed failed bug"]
     changed = PolicyPublished(policy=replace(POLICY, version="p2"))
     assert log.add(changed, 0) == ["command.settled policy failed bug"]
     assert log.add(Tick(), 0) == []
@@ -135,7 +136,7 @@ def test_what_a_failed_command_changed_is_rolled_back(monkeypatch: pytest.Monkey
 
 def test_feedback_that_fails_does_not_take_its_report_along(monkeypatch: pytest.MonkeyPatch) -> None:
     log = Log()
-    log.add(feedback(Stage.CLOSED), 0)
+    log.add(feedback(Action.CLOSED), 0)
 
     def broken(turn: Turn, command: object) -> None:
         raise RuntimeError
@@ -150,7 +151,7 @@ def test_feedback_that_fails_does_not_take_its_report_along(monkeypatch: pytest.
     ]
     assert isinstance(log.decision.facts[2].event, ReportSettled)
     (letter,) = log.decision.letters
-    assert letter.raw == encode(feedback(Stage.CLOSED))
+    assert letter.raw == encode(feedback(Action.CLOSED))
     assert log.memory.waiting == {}
 
 
@@ -164,7 +165,7 @@ def test_an_empty_wait_has_no_entries() -> None:
 def test_what_is_named_twice_on_an_agenda_happens_once() -> None:
     log = Log()
     log.add(report(), 0)
-    log.add(feedback(Stage.CLOSED), 0)
+    log.add(feedback(Action.CLOSED), 0)
     log.memory.closed.append(log.memory.closed[0])
     log.tick(30 * 24 * HOUR)
     assert (log.memory.tickets, log.memory.closed) == ({}, [])
@@ -172,16 +173,16 @@ def test_what_is_named_twice_on_an_agenda_happens_once() -> None:
 
 def test_only_the_feedback_whose_wait_ended_is_refused() -> None:
     log = Log()
-    log.add(feedback(Stage.SIGNED), 0)
-    log.add(feedback(Stage.CLOSED), HOUR)
+    log.add(feedback(Action.SIGNED), 0)
+    log.add(feedback(Action.CLOSED), HOUR)
     assert log.tick(2 * HOUR) == ["command.settled signed refused unknown"]
     assert log.add(report(), 2 * HOUR)[3:] == ["ticket.closed", "command.settled closed applied"]
 
 
 def test_each_of_two_waits_is_found_among_both() -> None:
     log = Log(policy=replace(POLICY, wait_s=7200))
-    log.add(feedback(Stage.SIGNED), 0)
+    log.add(feedback(Action.SIGNED), 0)
     log.add(PolicyPublished(policy=replace(POLICY, wait_s=60)), 1)
-    log.add(feedback(Stage.CLOSED), 2)
+    log.add(feedback(Action.CLOSED), 2)
     assert log.tick(HOUR) == ["command.settled closed refused unknown"]
     assert log.tick(3 * HOUR) == ["command.settled signed refused unknown"]
