@@ -8,7 +8,7 @@ from typing import Final
 from agents.simulating.stream import Record, Truth
 from schemas.codes import Fate
 from streams.ledger.access import Client
-from streams.ledger.queries import rows
+from streams.ledger.asking import rows
 
 CHUNK: Final = 50_000
 MOST_NAMED: Final = 20

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.ledger.access import Client, asking
-from streams.ledger.queries import rows
+from streams.ledger.asking import rows
 
 Offsets = NDArray[np.int64]
 

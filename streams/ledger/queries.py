@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from streams.ledger.access import Client, asking
+from streams.ledger.access import Client
+from streams.ledger.asking import rows
+from streams.ledger.loop import Loop, loop
 
 HOUR_MS: Final = 3_600_000
 
@@ -39,7 +41,11 @@ NOTHING: Final = Part(tickets=0, closed=0, overdue_now=0, closed_on_time=0, p50_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What `report` tells. Overdue counts by log time, not by the clock on the wall."""
+    """What `report` tells. Overdue counts by log time, not by the clock on the wall.
+
+    Drills count nowhere. Voided tickets and merged ones count in `loop.left_out` alone: a merged one's master is
+    counted, and answers for it.
+    """
 
     log_time: datetime | None
     """The largest event time; `None` while there is no event."""
@@ -52,6 +58,7 @@ class Figures:
     by_stage: dict[str, int]
     by_area: dict[str, Part]
     by_category: dict[str, Part]
+    loop: Loop
 
     @property
     def reports(self) -> int:
@@ -69,12 +76,13 @@ SELECT multiIf(fate != '', 'fate', outcome != '', 'outcome', 'dead letter') AS k
        multiIf(fate != '', fate, outcome != '', outcome, reason) AS name, count() AS n
 FROM events FINAL
 WHERE type IN ('lianqin.report.settled.v1', 'lianqin.command.settled.v1', 'dead-letter') AND origin_topic != ''
+  AND NOT drill
 GROUP BY kind, name ORDER BY n DESC, name
 """
 
 _FLAGS: Final = """
 SELECT arrayJoin(flags) AS flag, count() AS n FROM events FINAL
-WHERE type IN ('lianqin.report.settled.v1', 'lianqin.command.settled.v1')
+WHERE type IN ('lianqin.report.settled.v1', 'lianqin.command.settled.v1') AND NOT drill
 GROUP BY flag ORDER BY n DESC, flag
 """
 
@@ -83,20 +91,19 @@ WITH (SELECT max(time) FROM events WHERE {TIMED}) AS now
 SELECT grouping(area) AS no_area, grouping(category) AS no_category, grouping(stage) AS no_stage,
        area, category, stage,
        count() AS tickets, countIf(closed) AS closed_n,
-       countIf(NOT closed AND overdue_due <= now) AS overdue_now,
+       countIf(NOT closed AND overdue_due IS NOT NULL) AS overdue_now,
        countIf(closed AND on_time = 1) AS closed_on_time,
        if(closed_n = 0, NULL, quantilesExactInclusiveIf(0.5, 0.9)(assumeNotNull(took), closed)) AS quantiles
-FROM (SELECT area, category, stage, closed, on_time, took, overall_due AS overdue_due FROM tickets)
+FROM
+(
+    SELECT area, category, stage, closed, on_time, took,
+           -- A suspended ticket is overdue where it was when it was suspended: since then its limit stands still.
+           if(overall_due <= coalesce(suspended_at, now), overall_due, NULL) AS overdue_due
+    FROM tickets WHERE counted
+)
 GROUP BY GROUPING SETS ((), (area), (category), (stage))
 ORDER BY tickets DESC, area, category, stage
 """  # noqa: S608 - nothing from outside
-
-
-def rows(client: Client, sql: str, parameters: dict[str, Any] | None = None) -> Sequence[Sequence[Any]]:
-    """The rows of an answer; raises `LedgerAway` or `LedgerRefused`."""
-    with asking():
-        answer: Sequence[Sequence[Any]] = client.query(sql, parameters=parameters).result_rows
-    return answer
 
 
 def figures(client: Client) -> Figures:
@@ -114,6 +121,7 @@ def figures(client: Client) -> Figures:
         by_stage={row[5]: row[6] for row in parts if not row[2]},
         by_area={row[3]: _part(row) for row in parts if not row[0]},
         by_category={row[4]: _part(row) for row in parts if not row[1]},
+        loop=loop(client),
     )
 
 

@@ -112,37 +112,81 @@ COLUMNS: Final = (
     Column("lon", "Nullable(Float64)", None),
     Column("hint", "String", ""),
     Column("data", "String", ""),
+    Column("drill", "UInt8", 0),
+    Column("side", _WORD, ""),
+    Column("kind", _WORD, ""),
+    Column("standing", _WORD, ""),
+    Column("recorded", _WORD, ""),
+    Column("by", _WORD, ""),
+    Column("before", _WORD, ""),
+    Column("kept", "Nullable(UInt8)", None),
+    Column("step", _WORD, ""),
+    Column("recipients", f"Array({_WORD})", []),
+    Column("condition", _WORD, ""),
+    Column("request", _WORD, ""),
+    Column("granted", "Nullable(Int64)", None),
+    Column("automatic", "Nullable(UInt8)", None),
+    Column("self_handled", "Nullable(UInt8)", None),
+    Column("from_side", _WORD, ""),
+    Column("to_side", _WORD, ""),
+    Column("diversion_list", _WORD, ""),
+    Column("returned", "Nullable(UInt8)", None),
+    Column("other", "String", ""),
+    Column("why", _WORD, ""),
+    Column("match_score", "Nullable(UInt8)", None),
+    Column("distance_m", "Nullable(Int32)", None),
+    Column("likeness", "Nullable(UInt8)", None),
+    Column("with_master", "String", ""),
+    Column("recurrence_of", "String", ""),
+    Column("alarm", _WORD, ""),
 )
-"""Times are milliseconds since the epoch, durations milliseconds."""
+"""Times are milliseconds since the epoch, durations milliseconds.
 
-_EMPTY: Final[Json] = {column.name: column.empty for column in COLUMNS}
-_TAKEN: Final = frozenset(
-    [
-        "source",
-        "source_id",
-        "fate",
-        "outcome",
-        "reason",
-        "command",
-        "stage",
-        "inferred",
-        "occurred_at",
-        "spent",
-        "took",
-        "on_time",
-        "score",
-        "unit",
-        "level",
-        "category",
-        "urgency",
-        "flags",
-        "policy",
-        "grid",
-        "lat",
-        "lon",
-    ]
-)
-"""Fields of an event's data that go to the column of their own name."""
+`spent` is how long what ended here took: a stage, a condition, a pause, a request that was refused, a diversion. `side`
+and `standing` say what they are from here on; `recorded` is a stage that was told of afterwards and moves nothing;
+`other` is the other ticket of a match, a link, a merging or a parting.
+"""
+
+_PLACE: Final = {column.name: number for number, column in enumerate(COLUMNS)}
+_EMPTY: Final = [column.empty for column in COLUMNS]
+_RENAMED: Final = {
+    "paused": "spent", "waited": "spent", "elapsed": "spent", "card": "step", "into": "other", "child": "other",
+    "master": "other", "list": "diversion_list",
+}  # fmt: skip
+_SAME: Final = (
+    "source", "source_id", "fate", "outcome", "reason", "command", "stage", "inferred", "occurred_at", "spent", "took",
+    "on_time", "score", "unit", "level", "category", "urgency", "flags", "policy", "grid", "lat", "lon", "side", "kind",
+    "by", "before", "kept", "recipients", "condition", "request", "granted", "automatic", "self_handled", "from_side",
+    "to_side", "returned", "other", "why", "distance_m", "likeness", "with_master", "recurrence_of", "alarm", "allowed",
+)  # fmt: skip
+_TAKEN: Final = {name: _PLACE[name] for name in _SAME} | {name: _PLACE[column] for name, column in _RENAMED.items()}
+"""Fields of an event's data, and the places of the columns that they go to."""
+
+_ALWAYS: Final[dict[str, tuple[tuple[int, str], ...]]] = {
+    f"lianqin.{kind}.v1": tuple((_PLACE[column], value) for column, value in said.items())
+    for kind, said in {
+        "ticket.opened": {"stage": "opened", "standing": "running"},
+        "ticket.voided": {"standing": "voided"},
+        "ticket.suspended": {"standing": "suspended"},
+        "ticket.resumed": {"standing": "running"},
+        "ticket.absorbed": {"standing": "merged"},
+        "ticket.restored": {"standing": "running"},
+        "limit.warned": {"step": "warned"},
+        "limit.passed": {"step": "passed"},
+        "limit.escalated": {"step": "escalated"},
+    }.items()
+}
+"""What an event says by its type alone."""
+_MOVED: Final[dict[str, tuple[tuple[int, int], ...]]] = {
+    f"lianqin.{kind}.v1": tuple((_PLACE[here], _PLACE[there]) for here, there in moved.items())
+    for kind, moved in {
+        "stage.recorded": {"stage": "recorded"},
+        "match.proposed": {"score": "match_score"},
+    }.items()
+}
+"""Fields that mean something else in an event of this type, and where they go instead."""
+_CLOSED: Final = "lianqin.ticket.closed.v1"
+_DIVERTED: Final = "lianqin.ticket.diverted.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +220,14 @@ def block_of(records: Sequence[Record], row_of: Callable[[Record], Row]) -> Bloc
 def event_row(record: Record) -> Row:
     """The row of a fact on `tickets`."""
     value = record.value or b""
+    row = _EMPTY.copy()
     try:
-        envelope, data = envelope_of(record.headers), _object(value)
-        found = _of_envelope(envelope) | _of_data(data)
-        found["data"] = value.decode()
+        _take_envelope(row, envelope_of(record.headers))
+        _take_data(row, _object(value))
+        row[_DATA] = value.decode()
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        found = _unreadable(record, error)
-    return _row(record, found)
+        row = _named(_unreadable(record, error))
+    return _placed(row, record)
 
 
 def dead_letter_row(record: Record) -> Row:
@@ -191,12 +236,33 @@ def dead_letter_row(record: Record) -> Row:
         found = _of_dead_letter(dead_letter_of(record.headers))
     except (KeyError, ValueError) as error:
         found = _unreadable(record, error)
-    return _row(record, found)
+    return _placed(_named(found), record)
 
 
-def _row(record: Record, found: Json) -> Row:
-    place = {"_topic": record.topic, "_partition": record.partition, "_offset": record.offset}
-    return tuple((_EMPTY | found | place).values())
+_TYPE: Final = _PLACE["type"]
+_ENVELOPE: Final = slice(_TYPE, _PLACE["source"])
+"""type, id, emitter, time, area, ticket, sequence, matter, cause."""
+_ORIGIN: Final = slice(_PLACE["origin_topic"], _PLACE["origin_offset"] + 1)
+_DATA: Final = _PLACE["data"]
+_DRILL: Final = _PLACE["drill"]
+_STAGE: Final = _PLACE["stage"]
+_SIDE: Final = _PLACE["side"]
+_STANDING: Final = _PLACE["standing"]
+_ALLOWED: Final = _PLACE["allowed"]
+_LIMIT_NAME: Final = _PLACE["limit_name"]
+_OVERALL_DUE: Final = _PLACE["overall_due"]
+
+
+def _named(found: Json) -> list[object]:
+    row = _EMPTY.copy()
+    for name, value in found.items():
+        row[_PLACE[name]] = value
+    return row
+
+
+def _placed(row: list[object], record: Record) -> Row:
+    row[:3] = record.topic, record.partition, record.offset
+    return tuple(row)
 
 
 def _object(value: bytes) -> Json:
@@ -207,39 +273,56 @@ def _object(value: bytes) -> Json:
     return data
 
 
-def _of_envelope(envelope: Envelope) -> Json:
-    return {
-        "type": envelope.type,
-        "id": envelope.id,
-        "emitter": envelope.source,
-        "time": envelope.time,
-        "area": envelope.area,
-        "cause": envelope.cause,
-        "ticket": envelope.subject or "",
-        "sequence": envelope.sequence or 0,
-        "matter": envelope.matter or "",
-    }
+def _take_envelope(row: list[object], envelope: Envelope) -> None:
+    row[_ENVELOPE] = (
+        envelope.type,
+        envelope.id,
+        envelope.source,
+        envelope.time,
+        envelope.area,
+        envelope.subject or "",
+        envelope.sequence or 0,
+        envelope.matter or "",
+        envelope.cause,
+    )
+    row[_DRILL] = int(envelope.drill)
 
 
-def _of_data(data: Json) -> Json:
-    found = {name: value for name, value in data.items() if name in _TAKEN and value is not None}
-    if data.get("type") == "lianqin.ticket.opened.v1":
-        found["stage"] = "opened"
+def _take_data(row: list[object], data: Json) -> None:
+    taken = _TAKEN
+    for name, value in data.items():
+        place = taken.get(name)
+        if place is not None and value is not None:
+            row[place] = value
     if (origin := data.get("origin")) is not None:
-        found |= {f"origin_{name}": origin[name] for name in ("topic", "partition", "offset")}
-    return found | _limits(data)
+        row[_ORIGIN] = origin["topic"], origin["partition"], origin["offset"]
+    _take_limits(row, data)
+    _take_type(row, data)
 
 
-def _limits(data: Json) -> Json:
+def _take_limits(row: list[object], data: Json) -> None:
     """The limits in an event: what a stage was allowed, which limit fired, and when the overall one is due."""
     limit = data.get("limit")
     if isinstance(limit, str):
-        return {"limit_name": limit, "allowed": data["allowed"]}
-    found: Json = {} if limit is None else {"allowed": limit}
+        row[_LIMIT_NAME], row[_ALLOWED] = limit, data["allowed"]
+    elif limit is not None:
+        row[_ALLOWED] = limit
     for deadline in data.get("deadlines") or ():
         if deadline["limit"] == OVERALL:
-            found["overall_due"] = deadline["due_at"]
-    return found
+            row[_OVERALL_DUE] = deadline["due_at"]
+
+
+def _take_type(row: list[object], data: Json) -> None:
+    """What follows from the event's type."""
+    kind: str = row[_TYPE]  # type: ignore[assignment]  # the envelope's
+    for place, value in _ALWAYS.get(kind, ()):
+        row[place] = value
+    for here, there in _MOVED.get(kind, ()):
+        row[there], row[here] = row[here], _EMPTY[here]
+    if kind == _CLOSED and data.get("with_master") is None:
+        row[_STANDING] = "running"  # a child that its own source closed is nobody's child any more
+    elif kind == _DIVERTED:
+        row[_SIDE] = data["to_side"]
 
 
 def _of_dead_letter(letter: DeadLetter) -> Json:

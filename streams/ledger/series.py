@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from streams.ledger.access import Client
-from streams.ledger.queries import TIMED, rows
+from streams.ledger.asking import rows
+from streams.ledger.queries import TIMED
 
 _STEPS: Final = (
     (timedelta(days=4), "hour", "toStartOfHour({})"),
@@ -57,7 +58,7 @@ class Series:
 _SPAN: Final = f"SELECT min(time), max(time), count() FROM events WHERE {TIMED}"  # noqa: S608 - nothing from outside
 
 _REPORTS: Final = """
-SELECT {step} AS start, count() FROM events FINAL WHERE type = 'lianqin.report.settled.v1' GROUP BY start
+SELECT {step} AS start, count() FROM events FINAL WHERE type = 'lianqin.report.settled.v1' AND NOT drill GROUP BY start
 """
 
 _TICKETS: Final = """
@@ -70,10 +71,10 @@ FROM
     FROM
     (
         SELECT opened_at, closed_at,
-               overall_due <= coalesce(closed_at, now) AND NOT (closed AND on_time = 1) AS late,
+               overall_due <= coalesce(closed_at, suspended_at, now) AND NOT (closed AND on_time = 1) AS late,
                if(late, overall_due, NULL) AS late_from,
                if(late_from IS NULL, NULL, closed_at) AS late_to
-        FROM tickets
+        FROM tickets WHERE counted
     )
     WHERE moment.1 IS NOT NULL
 )
@@ -81,7 +82,8 @@ GROUP BY start
 """
 
 _CLOSING: Final = """
-SELECT arrayFirstIndex(most -> took < most, {bins:Array(Int64)}) AS bin, count() FROM tickets WHERE closed GROUP BY bin
+SELECT arrayFirstIndex(most -> took < most, {bins:Array(Int64)}) AS bin, count() FROM tickets
+WHERE closed AND counted GROUP BY bin
 """
 
 
