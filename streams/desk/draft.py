@@ -160,7 +160,7 @@ class Draft:
         if old is None or old.deadlines is not ticket.deadlines or old.standing is not ticket.standing:
             known = [] if old is None else list(dues(old))
             for due in dues(ticket):
-                if due not in known:
+                if due not in known or due[0] <= self.time:  # what was due has been popped, and may be due again
                     self.due.push(due)
         if ticket.closed_at is not None and (old is None or old.closed_at != ticket.closed_at):
             self.closed.push((ticket.closed_at, ticket.id))
