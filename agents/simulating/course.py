@@ -18,7 +18,7 @@ LAST_MS: Final = 40 * DAY_MS
 
 VOID, RETURN, EXTEND, SUSPEND, REWORK, OFFLINE, AGAIN = 0.02, 0.05, 0.06, 0.015, 0.04, 0.03, 0.005
 """Shares of tickets."""
-CALLED_BACK, RATED, UNHAPPY, LATE, REFUSED = 0.7, 0.35, 0.04, 0.06, 0.4
+CALLED_BACK, RATED, UNHAPPY, LATE, REFUSED, SLOW = 0.7, 0.35, 0.04, 0.06, 0.4, 0.011
 SCORES: Final = (3, 4, 4, 5, 5, 5)
 
 
@@ -77,6 +77,8 @@ class Begun:
     category: str
     urgent: bool
     self_handled: bool
+    police: bool
+    """Whether the police handle it."""
     diverted: bool
 
 
@@ -102,12 +104,15 @@ def course(random: Random, policy: Policy, begun: Begun) -> Course:
 
 def _handle(told: _Told, policy: Policy, begun: Begun) -> None:
     random = told.random
-    told.later(1, 3)
+    if begun.police:
+        _answer(told)
+    else:
+        told.later(1, 3)
     told.say(Action.SIGNED)
     if random.random() < RETURN:
         _give_back(told, policy, diverted=begun.diverted)
-    told.later(8, 6)
-    told.say(Action.ARRIVED if told.urgent else Action.CONTACTED)
+    told.later(4 if begun.police else 15, 3)
+    told.say(Action.ARRIVED if told.urgent or begun.police else Action.CONTACTED)
     if random.random() < EXTEND:
         _extend(told, policy)
     if random.random() < SUSPEND and not told.urgent:
@@ -115,8 +120,14 @@ def _handle(told: _Told, policy: Policy, begun: Begun) -> None:
     for condition in policy.conditions.get(begun.category, ()):
         told.later(90, 10)
         told.say(Action.CONDITION_MET, condition=condition.name)
-    told.later(45, 30)
+    told.later(45, 12)
     told.say(Action.HANDLED, note="已处置")
+
+
+def _answer(told: _Told) -> None:
+    """An alarm is signed for within half a minute, but for one in a hundred."""
+    slow = told.random.random() < SLOW
+    told.at += told.random.randrange(35_000, 240_000) if slow else told.random.randrange(3_000, 28_000)
 
 
 def _handle_offline(told: _Told) -> None:
@@ -170,16 +181,16 @@ def _suspend(told: _Told, policy: Policy) -> None:
 def _finish(told: _Told) -> int:
     """From handled to closed; when that is."""
     random = told.random
-    told.later(30, 8)
+    told.later(20, 2)
     if random.random() < REWORK:
         told.say(Action.REWORKED, note="现场未见整改")
-        told.later(30, 8)
+        told.later(30, 4)
         told.say(Action.HANDLED, note="已整改")
-        told.later(30, 8)
+        told.later(20, 2)
     told.say(Action.VERIFIED)
     if random.random() < AGAIN:
         told.say(Action.VERIFIED, outcome=Outcome.REFUSED)
-    told.later(60, 6)
+    told.later(60, 3)
     if random.random() < CALLED_BACK:
         told.say(Action.CALLED_BACK)
     told.say(Action.CLOSED)

@@ -15,7 +15,7 @@ from typing import Final
 from agents.simulating.course import Begun, Step, course
 from agents.simulating.matters import Area, Matter, beside, joining, matter
 from agents.simulating.rhythm import arrivals, midnight
-from agents.simulating.writing import feedback_of, line_of
+from agents.simulating.writing import POLICE, feedback_of, line_of
 from schemas.codes import Action, Fate, Outcome, Side, Urgency
 from schemas.commands import Origin
 from schemas.policy import Policy
@@ -140,12 +140,14 @@ class Simulation:
         line = self._line(lead)
         self._push(lead.time, _Ahead(lead.source, REPORT, lead.source_id, line, Fate.TICKETED, lead.number, near))
         category = self._world.policy.categories[lead.category]
+        diverted = self._diverted(lead)
         begun = Begun(
             at=lead.time,
             category=lead.category,
             urgent=category.urgency is not Urgency.ROUTINE,
             self_handled=lead.self_handled,
-            diverted=self._diverted(lead),
+            police=(lead.source == POLICE) is not diverted,
+            diverted=diverted,
         )
         told = course(self._random, self._world.policy, begun)
         self._say(lead, line, told.steps)
@@ -173,7 +175,7 @@ class Simulation:
         return line_of(report, world.codes[report.source][category], world.titles[category], urgency)
 
     def _diverted(self, lead: Matter) -> bool:
-        side = Side.POLICE if lead.source == "police110" else Side.SERVICE
+        side = Side.POLICE if lead.source == POLICE else Side.SERVICE
         goal = self._world.policy.categories[lead.category].side
         return any(
             entry.from_side is side and entry.to_side is goal and lead.category in entry.categories

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from agents.simulating.matters import Area
 from agents.simulating.rhythm import SHARES
 from agents.simulating.stream import HANDLERS, World
+from agents.simulating.writing import POLICE
 from schemas.gazetteer import GazetteerFile
 from schemas.mapping import ColumnArea, SourceMapping
 from schemas.pack import Pack
@@ -34,7 +35,7 @@ def world_of(
         raise LookupError(msg)
     return World(
         policy=policy,
-        areas=tuple(_areas(pack, gazetteer, mappings["police110"])),
+        areas=tuple(_areas(pack, gazetteer, mappings[POLICE])),
         titles={code: entry.title for code, entry in pack.categories.categories.items()},
         codes=codes,
         words=_backwards(feedback.action.known),
