@@ -76,7 +76,7 @@ def dry_run(mapping: SourceMapping, sources: Sources, lines: Lines, show: int = 
         number = lines.numbers[item.number]
         command = _command(mapping, sources, item)
         if isinstance(command, Rejected):
-            made.dead.setdefault(command.reason, []).append((number, command.hint))
+            made.dead.setdefault(command.reason.value, []).append((number, command.hint))
             continue
         made.commands[item.part] += 1
         _count(made, command, item.part, seen)
@@ -100,13 +100,13 @@ def _command(mapping: SourceMapping, sources: Sources, item: Item) -> Report | F
 def _count(made: DryRun, command: Report | Feedback, part: str, seen: set[str]) -> None:
     if isinstance(command, Feedback):
         if part == "feedback":
-            made.actions[command.action] += 1
+            made.actions[command.action.value] += 1
             made.areas[command.area] += 1
         return
-    made.flags.update(command.flags)
+    made.flags.update(flag.value for flag in command.flags)
     made.areas[command.area] += 1
     made.categories[command.category] += 1
-    made.urgencies[command.urgency or "-"] += 1
+    made.urgencies[command.urgency.value if command.urgency is not None else "-"] += 1
     if command.kind is not None:
         made.kinds[command.kind] += 1
     made.ids_again += command.source_id in seen

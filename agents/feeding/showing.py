@@ -12,7 +12,7 @@ from agents.feeding.dry_run import DryRun
 
 WIDEST: Final = 60
 ROWS_MOST: Final = 20
-SHOWN: Final = ("time", "area", "grid", "category", "urgency", "kind", "action", "ticket", "flags", "text", "note")
+SHOWN: Final = ("time", "area", "grid", "category", "urgency", "kind", "action", "unit", "flags", "text", "note")
 """Of a command: what a person checks first. `--json` has all of it."""
 
 
@@ -35,7 +35,9 @@ def show(made: DryRun, console: Console) -> None:
         if counts:
             console.print(_counted(name, counts.most_common()))
     if made.first:
-        console.print(_commands(made.first))
+        console.print("the first commands", style="bold")
+    for number, command in made.first:
+        _command(console, number, command)
 
 
 def _told(made: DryRun) -> str:
@@ -53,19 +55,16 @@ def _counted(name: str, counts: list[tuple[str, int]]) -> Table:
     return table
 
 
-def _commands(first: list[tuple[int, dict[str, Any]]]) -> Table:
-    fields = [name for name in SHOWN if any(command.get(name) for _, command in first)]
-    table = Table("line", "id", *fields, title="the first commands", title_justify="left", title_style="bold")
-    for number, command in first:
-        named = command.get("source_id") or command.get("ticket") or ""
-        table.add_row(str(number), escape(named), *(_cell(name, command.get(name)) for name in fields))
-    return table
+def _command(console: Console, number: int, command: dict[str, Any]) -> None:
+    named = command.get("source_id") or command.get("ticket") or ""
+    said = [f"{name}: {_cell(name, command[name])}" for name in SHOWN if command.get(name)]
+    console.print(f" line {number:,}, {escape(named)}", highlight=False)
+    console.print(f"   {', '.join(said)}", highlight=False, soft_wrap=True)
 
 
 def _cell(name: str, value: object) -> str:
-    if value is None:
-        return ""
     if name == "time" and isinstance(value, int):
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = " ".join(text.split())
     return escape(text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…")

@@ -68,15 +68,15 @@ def locator(rule: Locating, columns: Sequence[str], gazetteer: Gazetteer) -> Loc
     """How this source's records are located."""
     spot_of = _spot(rule.place, columns)
     rules = [_find(one, columns, gazetteer) for one in rule.area]
-    grid_of = _grid(rule.grid, columns)
+    grid_of = _grid(rule, columns)
 
     def locate(fields: Fields) -> Located:
         spot = spot_of(fields)
         for find in rules:
             found = find(fields, spot)
             if found is not None:
-                return _located(found, spot, grid_of(fields))
-        return Located(None, grid_of(fields), spot.lat, spot.lon, _OUTSIDE if spot.outside else _NO_PLACE)
+                return _located(found, spot, grid_of(fields, found.area))
+        return Located(None, None, spot.lat, spot.lon, _OUTSIDE if spot.outside else _NO_PLACE)
 
     return locate
 
@@ -124,7 +124,7 @@ def _one_spot(rule: PlaceRule, columns: Sequence[str]) -> Callable[[Fields], Spo
 
     def read(fields: Fields) -> Spot:
         lat, lon = _degrees(fields[lat_at], names[0], comma=comma), _degrees(fields[lon_at], names[1], comma=comma)
-        if lat is None or lon is None:
+        if lat is None or lon is None or (lat == 0 and lon == 0):  # how many a system writes that it does not know
             return _NOWHERE
         if south <= lat <= north and west <= lon <= east:
             return Spot(lat, lon, outside=False)
@@ -153,14 +153,16 @@ def _degrees(text: str, name: str, *, comma: bool) -> float | None:
     return number
 
 
-def _grid(column: str | None, columns: Sequence[str]) -> Callable[[Fields], str | None]:
-    if column is None:
-        return lambda _: None
-    index = columns.index(column)
+def _grid(rule: Locating, columns: Sequence[str]) -> Callable[[Fields, str], str | None]:
+    """The record's own grid. Where grids begin with their area's code, one of another area is a typing error."""
+    if rule.grid is None:
+        return lambda *_: None
+    index = columns.index(rule.grid)
+    begins = any(isinstance(one, PrefixArea) and one.column == rule.grid for one in rule.area)
 
-    def read(fields: Fields) -> str | None:
+    def read(fields: Fields, area: str) -> str | None:
         code = fields[index].strip()
-        return code if _GRID.fullmatch(code) else None
+        return code if _GRID.fullmatch(code) and (not begins or code.startswith(area)) else None
 
     return read
 

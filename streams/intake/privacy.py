@@ -15,6 +15,7 @@ _PHONE: Final = re.compile(
       (?:\+?\d{{1,3}}{_SEPARATOR})?1{_SEPARATOR}[3-9](?:{_SEPARATOR}\d){{9}}(?!\d)  # mobile, in groups of any kind
     | (?<!\d)\(?0\d{{2,3}}\)?{_SEPARATOR}\d{{3,4}}{_SEPARATOR}\d{{4}}(?!\d)         # landline with its area code
     | (?<!\d)\(?\d{{3}}\)?[-. ]\d{{3}}[-. ]\d{{4}}(?!\d)                            # as written in North America
+    | (?<!\d)(?:\+\d{{1,3}}[-. ]?(?:\(0\))?|0)\d(?:[-. ]\d{{2}}){{4}}(?!\d)          # in pairs
     | (?<!\d)(?:\d{{4}}[ -]){{3}}\d{{1,4}}(?:[ -]?\d{{1,3}})?(?!\d)                 # a card, in fours
     | \d{{7,}}                                                                      # any long number
     """,
@@ -44,20 +45,40 @@ def mask_name(name: str) -> str:
 
 
 def without(text: str, persons: Iterable[str]) -> str:
-    """Text in which of each person named only the first character stands."""
+    """Text in which of each name only the first character stands, and of each number nothing."""
     for person in persons:
         if len(person) > 1 and person in text:
-            text = text.replace(person, mask_name(person))
+            text = text.replace(person, PHONE_MARK if phone_digits(person) else mask_name(person))
     return text
 
 
 def mask(text: str, persons: Iterable[str] = ()) -> str:
     """Text without phone, identity and card numbers, mail addresses, and without the persons named."""
+    persons = tuple(persons)
     text = without(clean(text), persons)
     if _LIKELY.search(text) is None:
         return text
-    text = _ID.sub(ID_MARK, _MAIL.sub(MAIL_MARK, text))
-    return _PHONE.sub(PHONE_MARK, text)
+    text = _PHONE.sub(PHONE_MARK, _ID.sub(ID_MARK, _MAIL.sub(MAIL_MARK, text)))
+    for person in persons:
+        digits = phone_digits(person)
+        if digits:
+            text = _without_spelling(text, digits)
+    return text
+
+
+def _without_spelling(text: str, digits: str) -> str:
+    """Text without this number, whatever stands between its digits but letters and other digits."""
+    places = [place for place, character in enumerate(text) if character.isdecimal()]
+    if len(places) < len(digits):
+        return text
+    said = "".join([str(int(text[place])) for place in places])
+    at = said.rfind(digits)
+    while at >= 0:
+        first, last = places[at], places[at + len(digits) - 1] + 1
+        if not any(map(str.isalpha, text[first:last])):
+            text = text[:first] + PHONE_MARK + text[last:]
+        at = said.rfind(digits, 0, at)
+    return text
 
 
 def phone_digits(phone: str) -> str:

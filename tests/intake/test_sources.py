@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.codec import encode
-from schemas.codes import Action, Flag, Reject, Side, Urgency
+from schemas.codes import Action, Flag, Reject, Urgency
 from schemas.commands import COMMAND, Feedback, Origin, Report
 from schemas.intake import IntakeHeaders
 from streams.intake.rejected import Rejected
