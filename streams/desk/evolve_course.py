@@ -124,7 +124,7 @@ def _marked(course: Course, event: Moved, at: int) -> Course:
         case TicketReworked():
             course = replace(course, reworks=course.reworks + 1)
         case TicketReopened():
-            course = replace(course, reopens=course.reopens + 1, reopened_at=at, conditions=())
+            course = replace(course, reopens=course.reopens + 1, reopened_at=at, conditions=(), escalated=None)
         case TicketClosed():
             course = replace(course, suspended_at=None, resume_at=None)
         case _:
