@@ -66,13 +66,13 @@ _OWN_LIMIT: Final = "overall"
 E = TypeVar("E")
 
 
-def fact(kind: type[E], **chosen: object) -> E:
-    """An event of this kind; what a test does not choose is as usual."""
+def fact(made: type[E], /, **chosen: object) -> E:
+    """An event of this class; what a test does not choose is as usual."""
     given: dict[str, object] = {}
-    for one in fields(kind):  # type: ignore[arg-type]  # each contract is a dataclass
+    for one in fields(made):  # type: ignore[arg-type]  # each contract is a dataclass
         if one.default is MISSING and one.default_factory is MISSING:
-            given[one.name] = _usual(kind, one.name)
-    return kind(**{**given, **chosen})
+            given[one.name] = _usual(made, one.name)
+    return made(**{**given, **chosen})
 
 
 def _usual(kind: type[Any], name: str) -> object:

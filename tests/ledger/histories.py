@@ -1,95 +1,56 @@
 """Small histories, made by hand, as they stand on `tickets` and `dead-letter`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
-from schemas.codec import encode
-from schemas.codes import Fate, Flag, Level, Outcome, Reject, Stage, Urgency
+from schemas.codes import Fate, Flag, Level, Outcome, Refusal, Reject, RequestKind, Side, Stage, Step
 from schemas.commands import Origin
 from schemas.dead_letter import DeadLetter
-from schemas.envelope import Envelope, derived_id
 from schemas.events import (
+    AlarmRaised,
     CommandSettled,
+    ConditionMet,
     Event,
+    LimitCarded,
+    LimitEscalated,
     LimitPassed,
+    LimitWarned,
+    MatchProposed,
+    MatchRefused,
     ReportSettled,
+    RequestMade,
+    RequestRefused,
+    TicketAbsorbed,
+    TicketAdopted,
     TicketClosed,
+    TicketDispatched,
+    TicketDiverted,
+    TicketExtended,
+    TicketHandled,
+    TicketLinked,
     TicketOpened,
     TicketRated,
+    TicketReopened,
+    TicketReturned,
+    TicketReworked,
+    TicketSigned,
+    TicketSuspended,
+    TicketVoided,
 )
-from schemas.state import Deadline
 from streams.ledger.rows import Block, block_of, dead_letter_row, event_row
+from tests.facts import BEGIN, DAY, HOUR, Log, Made, deadline, fact, origin
 
 TICKETS: Final = "t.tickets"
 DEAD_LETTERS: Final = "t.dead-letter"
 HISTORY: Final = "t.intake.history"
-HOUR: Final = 3_600_000
-DAY: Final = 24 * HOUR
-BEGIN: Final = 1_700_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """A record as aiokafka hands it out."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
-
-
-def origin(offset: int, partition: int = 0, topic: str = HISTORY) -> Origin:
-    """A place in a source's log."""
-    return Origin(topic=topic, partition=partition, offset=offset)
-
-
-@dataclass(slots=True)
-class Partition:
-    """One partition of `tickets`, written event by event; a transaction's marker after each."""
-
-    number: int = 0
-    records: list[Made] = field(default_factory=list)
-    sequences: dict[str, int] = field(default_factory=dict)
-
-    def say(self, event: Event, *, at: int, ticket: str | None, area: str = "a1") -> None:
-        """Append one event."""
-        number = None
-        if ticket is not None:
-            number = self.sequences[ticket] = self.sequences.get(ticket, 0) + 1
-        offset = 2 * len(self.records)
-        envelope = Envelope(
-            id=derived_id(f"{self.number}:{offset}"),
-            source="/lianqin/test/desk",
-            type=event.type,
-            time=at,
-            area=area,
-            cause=derived_id(f"cause {self.number}:{offset}"),
-            subject=ticket,
-            sequence=number,
-            matter=ticket,
-        )
-        self.records.append(
-            Made(
-                topic=TICKETS,
-                partition=self.number,
-                offset=offset,
-                timestamp=at,
-                value=encode(event),
-                headers=envelope.headers(),
-            )
-        )
+class Partition(Log):
+    """One partition of `tickets`, with the stories that the ledger's tests tell."""
 
     def open(self, ticket: str, came: Origin, *, at: int = BEGIN, area: str = "a1", category: str = "pothole") -> None:
         """A report that became a ticket; a day is allowed."""
-        limit = Deadline(limit="overall", started_at=at, warn_at=at + DAY * 4 // 5, due_at=at + DAY)
-        opened = TicketOpened(
-            source="src", source_id=ticket, content="c", category=category, urgency=Urgency.ROUTINE, occurred_at=at,
-            grid=None, lat=42.1, lon=-71.2, text="", details={}, reporter=None, object=None, flags=(), unit="u1",
-            level=Level.STREET, policy="p1", deadlines=(limit,),
-        )  # fmt: skip
+        running = deadline(hours=24 + (at - BEGIN) // HOUR)
+        opened = fact(TicketOpened, source_id=ticket, category=category, deadlines=(running,))
         self.say(opened, at=at, ticket=ticket, area=area)
         self.settle(Fate.TICKETED, came, at=at, ticket=ticket, area=area)
 
@@ -103,33 +64,24 @@ class Partition:
     def close(self, ticket: str, came: Origin, *, at: int, area: str = "a1") -> None:
         """A source's closing, with the stages between."""
         took = at - BEGIN
-        closed = TicketClosed(
-            stage=Stage.CLOSED, inferred=(Stage.ACCEPTED, Stage.HANDLED), occurred_at=at, spent=took, limit=None,
-            source="src", note="", deadlines=(), took=took, on_time=took <= DAY, flags=(),
-        )  # fmt: skip
+        inferred = (Stage.ACCEPTED, Stage.HANDLED)
+        closed = fact(TicketClosed, inferred=inferred, spent=took, took=took, on_time=took <= DAY)
         self.say(closed, at=at, ticket=ticket, area=area)
         self.apply(came, at=at, ticket=ticket, area=area)
 
     def rate(self, ticket: str, came: Origin, *, at: int) -> None:
         """A citizen's judgement."""
-        rated = TicketRated(
-            stage=Stage.RATED, inferred=(), occurred_at=at, spent=HOUR, limit=None, source="src", note="",
-            deadlines=(), score=4,
-        )  # fmt: skip
-        self.say(rated, at=at, ticket=ticket)
+        self.say(fact(TicketRated, score=4), at=at, ticket=ticket)
         self.apply(came, at=at, ticket=ticket)
 
     def apply(self, came: Origin, *, at: int, ticket: str, area: str = "a1") -> None:
         """The settlement of a feedback."""
-        settled = CommandSettled(
-            outcome=Outcome.APPLIED, reason=None, command="closed", source="src", source_id=ticket, ticket=ticket,
-            flags=(), origin=came,
-        )  # fmt: skip
+        settled = fact(CommandSettled, command="closed", source_id=ticket, ticket=ticket, origin=came)
         self.say(settled, at=at, ticket=ticket, area=area)
 
     def pass_limit(self, ticket: str, *, at: int) -> None:
         """The overall limit ran out."""
-        self.say(LimitPassed(limit="overall", allowed=DAY, unit="u1"), at=at, ticket=ticket)
+        self.say(fact(LimitPassed), at=at, ticket=ticket)
 
     def block(self, first: int = 0, last: int | None = None) -> Block:
         """Some of its records as a block."""
@@ -167,4 +119,68 @@ def small_history() -> Partition:
     log.pass_limit("k2", at=BEGIN + DAY)
     log.pass_limit("k4", at=BEGIN + DAY)
     log.close("k2", origin(9), at=BEGIN + 30 * HOUR)
+    return log
+
+
+def full_history() -> Partition:
+    """What may befall tickets, an hour from one fact to the next; a day is allowed.
+
+    d1 a drill; v1 voided; m1 merged into m2; r1 returned, reworked, closed late, opened again; s1 suspended before it
+    was overdue; q1 asked for this and that; p1 diverted, and back; c1 closed and rated; b1 has come back.
+    """
+    log = Partition(drills={"d1"})
+    for number, ticket in enumerate(("d1", "v1", "m1", "m2", "r1", "s1", "q1", "p1", "c1")):
+        log.open(ticket, origin(number))
+    log.say(fact(TicketOpened, source_id="b1", recurrence_of="c0", deadlines=(deadline(),)), at=BEGIN, ticket="b1")
+    told: dict[str, tuple[Event, ...]] = {
+        "d1": (fact(LimitCarded, card=Step.RED), fact(TicketReworked), fact(TicketSigned, limit=HOUR, kept=False)),
+        "v1": (fact(LimitCarded, card=Step.RED), fact(TicketSigned, limit=HOUR, kept=False), fact(TicketVoided)),
+        "m1": (fact(MatchProposed, other="m2"), fact(LimitWarned), fact(TicketAbsorbed, into="m2")),
+        "m2": (fact(TicketAdopted, child="m1"), fact(MatchRefused, other="v1"), fact(TicketLinked, other="p1")),
+        "r1": (
+            fact(TicketDispatched, unit="u2", before="u1", limit=HOUR, kept=True),
+            fact(TicketReturned, unit="u2"),
+            fact(TicketDispatched, unit="u3", before="u2", level=Level.GRID),
+            fact(TicketSigned, limit=HOUR, kept=True),
+            fact(TicketHandled, limit=HOUR, kept=False),
+            fact(TicketReworked),
+            fact(TicketClosed, took=DAY, on_time=False),
+            fact(TicketReopened, deadlines=(deadline(hours=72),)),
+        ),
+        "s1": (
+            fact(TicketSigned, limit=HOUR, kept=False),
+            fact(TicketSuspended, deadlines=(deadline(),)),
+        ),
+        "q1": (
+            fact(RequestMade, request=RequestKind.RETURN),
+            fact(RequestRefused, request=RequestKind.RETURN),
+            fact(TicketExtended, granted=HOUR, automatic=True, deadlines=(deadline(hours=25),)),
+            fact(RequestMade, request=RequestKind.EXTENSION),
+            fact(TicketExtended, granted=2 * HOUR, deadlines=(deadline(hours=27),)),
+            fact(ConditionMet, condition="fenced", limit=HOUR, kept=True),
+            fact(LimitWarned),
+            fact(LimitCarded),
+            fact(LimitEscalated, level=Level.DISTRICT),
+        ),
+        "p1": (
+            fact(TicketDiverted, from_side=Side.POLICE, to_side=Side.SERVICE),
+            fact(TicketDiverted, from_side=Side.SERVICE, to_side=Side.POLICE, returned=True),
+            fact(TicketLinked, other="m2"),
+            fact(AlarmRaised),
+        ),
+        "c1": (fact(TicketClosed, took=HOUR), fact(TicketRated, score=5)),
+    }
+    for ticket, events in told.items():
+        for number, event in enumerate(events, start=1):
+            log.say(event, at=BEGIN + number * HOUR, ticket=ticket)
+    log.say(fact(ReportSettled, fate=Fate.URGED, ticket="d1", origin=origin(20)), at=BEGIN + 9 * HOUR, ticket="d1")
+    refused = fact(
+        CommandSettled,
+        outcome=Outcome.REFUSED,
+        reason=Refusal.NOT_YOURS,
+        ticket="q1",
+        origin=origin(21),
+        command="signed",
+    )
+    log.say(refused, at=BEGIN + 30 * HOUR, ticket="q1")
     return log

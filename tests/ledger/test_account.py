@@ -20,7 +20,8 @@ from streams.ledger.account import (
 )
 from streams.ledger.rows import block_of, event_row
 from streams.ledger.store import insert
-from tests.ledger.histories import BEGIN, HISTORY, Made, dead_block, dead_letter, origin, small_history
+from tests.facts import BEGIN, Made, origin
+from tests.ledger.histories import HISTORY, dead_block, dead_letter, small_history
 
 
 def offsets(*numbers: int) -> Offsets:

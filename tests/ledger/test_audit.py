@@ -26,7 +26,8 @@ from streams.ledger.access import Client, Embedded
 from streams.ledger.front import Front
 from streams.ledger.rows import Block, block_of, dead_letter_row, event_row
 from streams.ledger.store import insert
-from tests.ledger.histories import BEGIN, DEAD_LETTERS, Made, Partition, dead_letter, origin, small_history
+from tests.facts import BEGIN, Made, origin
+from tests.ledger.histories import DEAD_LETTERS, Partition, dead_letter, small_history
 from tests.ledger.histories import HISTORY as HISTORY_HERE
 
 pytestmark = pytest.mark.connected

@@ -15,7 +15,8 @@ from agents.local.broker import LocalBroker
 from streams.ledger.errors import LedgerAway, LedgerRefused
 from streams.ledger.rows import Block
 from streams.ownership.clients import committed_offsets
-from tests.ledger.histories import Made, dead_letter, origin, small_history
+from tests.facts import Made, origin
+from tests.ledger.histories import dead_letter, small_history
 
 pytestmark = pytest.mark.connected
 

@@ -12,7 +12,8 @@ from streams.ledger.access import Client
 from streams.ledger.queries import figures
 from streams.ledger.series import series
 from streams.ledger.store import insert
-from tests.ledger.histories import dead_block, dead_letter, origin, small_history
+from tests.facts import origin
+from tests.ledger.histories import dead_block, dead_letter, small_history
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 

@@ -1,12 +1,44 @@
 """From a record to a row, by example."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from schemas.codes import Fate, Flag, Reject
+from schemas.codes import Fate, Flag, Level, Reject, Side, Stage, Step
+from schemas.events import (
+    AlarmRaised,
+    CommandSettled,
+    ConditionMet,
+    Event,
+    LimitCarded,
+    LimitEscalated,
+    LimitPassed,
+    LimitsChanged,
+    LimitWarned,
+    MatchProposed,
+    ReportSettled,
+    RequestMade,
+    RequestRefused,
+    StageRecorded,
+    TicketAbsorbed,
+    TicketAdopted,
+    TicketClosed,
+    TicketDispatched,
+    TicketDiverted,
+    TicketEvent,
+    TicketExtended,
+    TicketHandled,
+    TicketLinked,
+    TicketOpened,
+    TicketReleased,
+    TicketRestored,
+    TicketResumed,
+    TicketSuspended,
+    TicketVoided,
+)
 from streams.ledger.rows import COLUMNS, Row, block_of, dead_letter_row, event_row
-from tests.ledger.histories import BEGIN, DAY, HOUR, Made, Partition, dead_letter, origin
+from tests.facts import BEGIN, DAY, HOUR, Made, deadline, fact, origin
+from tests.ledger.histories import Partition, dead_letter
 
 
 def named(row: Row) -> dict[str, Any]:
@@ -43,6 +75,67 @@ def test_what_moves_a_ticket_carries_time_spent_and_inferred_stages() -> None:
         2 * HOUR, 2 * HOUR, None, None,
     )  # fmt: skip
     assert (settled["outcome"], settled["command"], settled["reason"]) == ("applied", "closed", "")
+
+
+def row_of(event: Event, *, drill: bool = False) -> dict[str, Any]:
+    log = Partition(drills={"k1"} if drill else set())
+    log.say(event, at=BEGIN, ticket="k1")
+    (row,) = rows_of(log)
+    return row
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (fact(TicketOpened, side=Side.POLICE, kind="求助", recurrence_of="k0"),
+         {"side": "police", "kind": "求助", "recurrence_of": "k0", "stage": "opened", "standing": "running"}),
+        (fact(TicketDispatched, before="u0", kept=True, limit=HOUR, by="desk"),
+         {"before": "u0", "kept": True, "allowed": HOUR, "by": "desk", "stage": "dispatched", "standing": ""}),
+        (fact(TicketHandled, self_handled=True), {"self_handled": True, "stage": "handled"}),
+        (fact(TicketClosed), {"standing": "running", "with_master": ""}),
+        (fact(TicketClosed, with_master="k9"), {"standing": "", "with_master": "k9"}),
+        (fact(StageRecorded, stage=Stage.ARRIVED), {"stage": "", "recorded": "arrived"}),
+        (fact(TicketVoided), {"standing": "voided", "stage": ""}),
+        (fact(TicketSuspended, deadlines=(deadline(),)), {"standing": "suspended", "overall_due": BEGIN + DAY}),
+        (fact(TicketResumed), {"standing": "running", "spent": HOUR}),
+        (fact(TicketExtended, automatic=True), {"granted": HOUR, "automatic": True, "standing": ""}),
+        (fact(TicketAbsorbed), {"standing": "merged", "other": "k9"}),
+        (fact(TicketRestored), {"standing": "running", "other": "k9"}),
+        (fact(TicketAdopted), {"other": "k8", "standing": ""}),
+        (fact(TicketReleased, source_id="s2"), {"other": "k8", "source_id": "s2"}),
+        (fact(RequestMade), {"request": "return"}),
+        (fact(RequestRefused), {"request": "return", "spent": HOUR}),
+        (fact(TicketDiverted, returned=True), {
+            "side": "service", "from_side": "police", "to_side": "service", "returned": True, "spent": HOUR,
+            "diversion_list": "list 1",
+        }),
+        (fact(ConditionMet, kept=False, limit=HOUR), {"condition": "fenced", "kept": False, "allowed": HOUR}),
+        (fact(MatchProposed, score=77), {
+            "other": "k9", "match_score": 77, "score": None, "distance_m": 12, "likeness": 40,
+        }),
+        (fact(TicketLinked), {"other": "k9", "why": "near", "distance_m": 12}),
+        (fact(LimitWarned, recipients=("u1", "u2")), {"step": "warned", "recipients": ["u1", "u2"]}),
+        (fact(LimitPassed), {"step": "passed", "limit_name": "overall", "allowed": DAY}),
+        (fact(LimitCarded, card=Step.RED), {"step": "red"}),
+        (fact(LimitEscalated, level=Level.DISTRICT), {"step": "escalated", "level": "district"}),
+        (fact(LimitsChanged, policy="p2"), {"policy": "p2", "standing": ""}),
+        (fact(AlarmRaised), {"alarm": "no-owner"}),
+    ],
+    ids=lambda given: type(given).__name__,
+)  # fmt: skip
+def test_what_is_asked_of_an_event_has_a_column(event: Event, expected: dict[str, object]) -> None:
+    row = row_of(event)
+    assert {name: row[name] for name in expected} == expected
+    assert row["drill"] == 0
+
+
+def test_a_drill_is_marked() -> None:
+    assert row_of(fact(TicketOpened), drill=True)["drill"] == 1
+
+
+def test_every_kind_of_event_is_a_row() -> None:
+    for kind in (*get_args(TicketEvent), ReportSettled, CommandSettled):
+        assert row_of(fact(kind))["type"] == kind.type
 
 
 def test_a_limit_that_ran_out_names_itself_and_what_was_allowed() -> None:

@@ -13,24 +13,15 @@ from schemas.codes import Outcome
 from schemas.events import CommandSettled
 from streams.ledger import queries
 from streams.ledger.access import Embedded, Server, Way, connect
+from streams.ledger.asking import rows
 from streams.ledger.errors import LedgerRefused
 from streams.ledger.front import Front, FrontOptions
 from streams.ledger.migrate import migrate, migrations
-from streams.ledger.queries import rows
 from streams.ledger.rows import COLUMNS, block_of, event_row
 from streams.ledger.series import series
 from streams.ledger.store import Store
-from tests.ledger.histories import (
-    BEGIN,
-    DAY,
-    HISTORY,
-    HOUR,
-    Partition,
-    dead_block,
-    dead_letter,
-    origin,
-    small_history,
-)
+from tests.facts import BEGIN, DAY, HOUR, origin
+from tests.ledger.histories import HISTORY, Partition, dead_block, dead_letter, small_history
 
 
 class StoreSuite:
