@@ -124,7 +124,8 @@ class Indexes:
                 self._tie(ticket, attached)
         if is_held(ticket):
             self._carry(ticket, 1)
-        if self.watch is not UNWATCHED:
+        watch = self.watch
+        if ticket.category in watch.near or ticket.side is Side.POLICE or ticket.closed_at is not None:
             self.settle(ticket)
 
     def change(self, old: Ticket, ticket: Ticket) -> None:

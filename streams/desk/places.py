@@ -4,7 +4,6 @@ The grid is our own and depends on nothing that a policy says: rows of 0.0027 de
 about 300 m. A radius is looked up in as many cells as it touches, mostly one to four, at any latitude.
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
 from math import cos, floor, radians, sqrt
 from typing import Final
@@ -44,15 +43,18 @@ def cell_of(place: Place) -> Cell:
     return row, floor(place[1] / _width(row))
 
 
-def cells_within(place: Place, metres: int) -> Iterator[Cell]:
+@lru_cache(maxsize=64)  # a report is looked up by several rules, one after the other
+def cells_within(place: Place, metres: int) -> tuple[Cell, ...]:
     """All cells that may hold something at most so many metres away."""
     lat, lon = place
     reach = (metres + 1) / _METRES  # distances are rounded
     east = reach / max(cos(radians(min(abs(lat) + reach, 90.0))), _LEAST)
+    cells: list[Cell] = []
     for row in range(floor((lat - reach) / _ROW), floor((lat + reach) / _ROW) + 1):
         width = _width(row)
-        for column in range(floor((lon - east) / width), floor((lon + east) / width) + 1):
-            yield row, column
+        columns = range(floor((lon - east) / width), floor((lon + east) / width) + 1)
+        cells.extend((row, column) for column in columns)
+    return tuple(cells)
 
 
 @lru_cache(maxsize=4096)
