@@ -10,18 +10,19 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.codes import Outcome
-from schemas.events import CommandSettled
+from schemas.events import CommandSettled, TicketClosed, TicketReopened
 from streams.ledger import queries
 from streams.ledger.access import Embedded, Server, Way, connect
 from streams.ledger.asking import rows
 from streams.ledger.errors import LedgerRefused
 from streams.ledger.front import Front, FrontOptions
+from streams.ledger.loop import Kept
 from streams.ledger.migrate import migrate, migrations
 from streams.ledger.rows import COLUMNS, block_of, event_row
 from streams.ledger.series import series
 from streams.ledger.store import Store
-from tests.facts import BEGIN, DAY, HOUR, origin
-from tests.ledger.histories import HISTORY, Partition, dead_block, dead_letter, small_history
+from tests.facts import BEGIN, DAY, HOUR, deadline, fact, origin
+from tests.ledger.histories import HISTORY, Partition, dead_block, dead_letter, full_history, small_history
 
 
 class StoreSuite:
@@ -100,9 +101,62 @@ class StoreSuite:
         assert found.by_area["a2"].on_time_rate == 0
         assert {name: part.overdue_now for name, part in found.by_category.items()} == {"pothole": 0, "graffiti": 1}
 
+    async def test_figures_of_all_that_may_befall_tickets(self, store: Store) -> None:
+        await store.insert(full_history().block())
+        found = await store.ask(queries.figures)
+        # Not the drill, the voided one and the child.
+        assert (found.fates, found.outcomes, found.total.tickets) == ({"ticketed": 8}, {"refused": 1}, 7)
+        # Open and overdue at 30 h: m2, p1, b1, q1 since 27 h; not the one that was suspended before, nor r1 anew.
+        assert (found.total.closed, found.total.closed_on_time, found.total.overdue_now) == (1, 1, 4)
+        assert found.by_stage == {"opened": 4, "accepted": 1, "signed": 1, "rated": 1}
+        loop = found.loop
+        assert loop.stages == {"dispatched": Kept(1, 1), "handled": Kept(0, 1), "signed": Kept(1, 2)}
+        assert loop.stages["signed"].rate == 0.5
+        assert loop.conditions == {"fenced": Kept(1, 1)}
+        assert (loop.returns, loop.reworks, loop.wrong_dispatches, loop.reopens) == (1, 1, 2, 1)
+        assert (loop.suspensions, loop.recurrences) == (1, 1)
+        assert loop.extensions == {"automatic": 1, "approved": 1}
+        assert (loop.requests, loop.refusals) == ({"return": 1, "extension": 1}, {"return": 1})
+        assert loop.diversions == {"police to service": 1, "returned": 1}
+        assert loop.steps == {"warned": 1, "yellow": 1, "escalated": 1}
+        assert loop.alarms == {"no-owner": 1}
+        assert loop.candidates == {"proposed": 1, "confirmed": 1, "refused": 1, "linked": 1}
+        assert (loop.scores, loop.rated, loop.satisfied_rate) == ({5: 1}, 1, 1.0)
+        assert loop.left_out == {"drill": 1, "voided": 1, "merged": 1}
+
+    async def test_the_newest_state_knows_what_befell(self, store: Store) -> None:
+        await store.insert(full_history().block())
+        sql = "SELECT ticket, stage, standing, unit, closed, merged_into, counted FROM tickets ORDER BY ticket"
+        found = {row[0]: tuple(row[1:]) for row in await store.ask(lambda client: rows(client, sql))}
+        assert found["d1"] == ("signed", "running", "u1", 0, "", 0)
+        assert found["v1"] == ("signed", "voided", "u1", 1, "", 0)
+        assert found["m1"] == ("opened", "merged", "u1", 0, "m2", 0)
+        assert found["r1"] == ("accepted", "running", "u3", 0, "", 1)
+        assert found["s1"] == ("signed", "suspended", "u1", 0, "", 1)
+        assert found["c1"] == ("rated", "running", "u1", 1, "", 1)
+        sql = "SELECT closed_at IS NULL, took IS NULL, reopened_at IS NULL, reopens FROM tickets WHERE ticket = 'r1'"
+        assert tuple((await store.ask(lambda client: rows(client, sql)))[0]) == (1, 1, 0, 1)
+
+    async def test_a_ticket_opened_again_is_judged_by_its_last_closing(self, store: Store) -> None:
+        log = Partition()
+        log.open("k1", origin(0))
+        log.close("k1", origin(1), at=BEGIN + 30 * HOUR)
+        log.say(fact(TicketReopened, deadlines=(deadline(hours=60),)), at=BEGIN + 36 * HOUR, ticket="k1")
+        await store.insert(log.block())
+        assert (await store.ask(queries.figures)).total.closed == 0
+        log.say(fact(TicketClosed, took=2 * HOUR, on_time=True), at=BEGIN + 38 * HOUR, ticket="k1")
+        await store.insert(log.block(5))
+        total = (await store.ask(queries.figures)).total
+        assert (total.closed, total.closed_on_time, total.p50_ms) == (1, 1, 2 * HOUR)
+        points = (await store.ask(series)).points
+        assert [point.closed for point in points] == [*[0] * 38, 1]
+
     async def test_figures_of_nothing(self, store: Store) -> None:
         found = await store.ask(queries.figures)
         assert (found.log_time, found.reports, found.total.tickets) == (None, 0, 0)
+        assert (found.loop.satisfied_rate, found.loop.stages, found.loop.left_out) == (
+            None, {}, {"drill": 0, "voided": 0, "merged": 0},
+        )  # fmt: skip
         assert found.total.on_time_rate is None
         assert (await store.ask(series)).points == ()
 
