@@ -19,6 +19,7 @@ from streams.ownership.settings import OwnerSettings
 
 ANSWER_WITHIN_S: Final = 10.0
 LOOK_EVERY_S: Final = 0.2
+READABLE_WITHIN_S: Final = 30.0
 BACK: Final = 1000
 """So many records at the end of a log are searched first for the policy that stands; then four times as many."""
 
@@ -37,7 +38,21 @@ async def publish(bootstrap: str, topic: str, partitions: int, policy: Policy) -
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=f"{topic}.policy", acks="all")
     async with producer, producer.transaction():
         sent = [await producer.send(topic, value=value, partition=number) for number in range(partitions)]
-        return {number: (await one).offset for number, one in enumerate(sent)}
+        offsets = {number: (await one).offset for number, one in enumerate(sent)}
+    await _readable(bootstrap, topic, offsets)
+    return offsets
+
+
+async def _readable(bootstrap: str, topic: str, offsets: Mapping[int, int]) -> None:
+    """Wait until the end of the transaction has come to all partitions: it is decided before they know."""
+    ends = {TopicPartition(topic, number): offset + 1 for number, offset in offsets.items()}
+    until = time.monotonic() + READABLE_WITHIN_S
+    async with _reading(bootstrap, topic) as (consumer, _):
+        while any(end < ends[one] for one, end in (await consumer.end_offsets(list(ends))).items()):
+            if time.monotonic() > until:
+                msg = f"the policy is published, but {bootstrap} does not show it: look at the broker, then start again"
+                raise UserError(msg)
+            await asyncio.sleep(LOOK_EVERY_S / 20)
 
 
 async def taken(
@@ -65,8 +80,13 @@ async def _missing(admin: Any, topic: str, group: str, offsets: Mapping[int, int
 
 async def partitions_of(bootstrap: str, topic: str) -> int:
     """How many partitions the desk has."""
-    async with _reading(bootstrap, topic) as (consumer, _):
-        return len(consumer.partitions_for_topic(topic))
+    admin = clients.make_admin(OwnerSettings(bootstrap=bootstrap))
+    await admin.start()
+    try:
+        (found,) = await admin.describe_topics([topic])
+        return len(found["partitions"])
+    finally:
+        await clients.stop(admin)
 
 
 async def standing(bootstrap: str, topic: str) -> Policy | None:
