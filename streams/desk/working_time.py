@@ -122,8 +122,8 @@ class WorkingTime:
         self._zone = ZoneInfo(calendar.zone)
         self._periods = tuple((start * _MINUTE, end * _MINUTE) for start, end in calendar.periods)
         self._weekdays = frozenset(calendar.weekdays)
-        self._off = _days(calendar.off)
-        self._on = _days(calendar.on)
+        self._off = _days(calendar.off, calendar.years)
+        self._on = _days(calendar.on, calendar.years)
         for year in sorted(set(calendar.years)):
             self._announced += self._new_year(year), self._new_year(year + 1)
 
@@ -178,6 +178,7 @@ class WorkingTime:
         return int(datetime(year, 1, 1, tzinfo=self._zone).timestamp()) * 1000
 
 
-def _days(dates: tuple[str, ...]) -> frozenset[int]:
-    """Days since 1970."""
-    return frozenset(date.fromisoformat(written).toordinal() - _EPOCH for written in dates)
+def _days(dates: tuple[str, ...], years: tuple[int, ...]) -> frozenset[int]:
+    """Days since 1970, of announced years; beyond them plain weekdays count."""
+    days = map(date.fromisoformat, dates)
+    return frozenset(day.toordinal() - _EPOCH for day in days if day.year in years)
