@@ -66,7 +66,7 @@ def _chosen(names: list[str], mapping: Path | None) -> tuple[str | Path, Path]:
 
 
 def _try(chosen: Settings, source: str | Path, file: Path, first: int, *, as_json: bool) -> None:
-    run = DataFolder(chosen.data_dir).read_run()
+    run = DataFolder(chosen.data_dir).read_run() if chosen.data_dir.exists() else None
     tried = try_file(run.district if run else chosen.district, source, file, first)
     for doubt in tried.doubts:
         typer.echo(doubt, err=True)

@@ -91,6 +91,26 @@ def test_what_is_urgent_is_told() -> None:
     assert [item.urgent for item in plan(source, lines).items] == [True, False, False]
 
 
+def test_feedback_goes_by_its_own_time_and_is_told_apart() -> None:
+    about = [
+        b'{"ticket": "320111004.a%d", "action": "%s", "at": "2025-06-02T08:00:%02d+08:00"}' % (n, word, second)
+        for n, word, second in ((1, "签收".encode(), 9), (2, "签收".encode(), 3), (3, b"?", 5))
+    ]
+    made = plan(SOURCES["handlers"], [*about, b"broken"])
+    assert [(item.key, item.part, item.number) for item in made.items] == [
+        (b"320111004.a2", "feedback", 1),
+        (b"320111004.a3", "feedback", 2),
+        (None, "feedback", 3),
+        (b"320111004.a1", "feedback", 0),
+    ]
+    assert (made.reports, made.closings, made.feedback) == (0, 0, 4)
+
+
+def test_feedback_on_a_report_is_keyed_by_the_reports_id() -> None:
+    line = b'{"source": "gridapp", "source_id": "G1", "area": "320111004", "action": "x", "at": "2025-06-02T08:00:00Z"}'
+    assert plan(SOURCES["handlers"], [line]).items[0].key == b"G1"
+
+
 LINES = st.lists(
     st.one_of(
         st.builds(boston, st.sampled_from("abc"), st.integers(0, 59), st.one_of(st.integers(0, 59), st.just(""))),

@@ -8,7 +8,7 @@ import pytest
 from agents.feeding.errors import FeedRefused
 from agents.feeding.feed import Target, prepare
 from agents.feeding.ports import Quiet
-from agents.feeding.reading import LINE_MAX_BYTES, read_file
+from agents.feeding.reading import LINE_MAX_BYTES, LINES_MAX, read_file
 from agents.packs import load_sources
 from schemas.codes import Clock
 from tests.intake.kit import BOSTON_LINE
@@ -43,6 +43,64 @@ def test_another_content_or_mapping_is_another_feed(file: Path) -> None:
     assert read_file(file, BOSTON.model_copy(update={"topic": "grid"})).fingerprint != first
     file.write_bytes(HEADER + b"\n" + BOSTON_LINE + b"1\n")
     assert read_file(file, BOSTON).fingerprint != first
+
+
+QUOTED = BOSTON_LINE.replace(b"Abandoned Vehicle", b'"Abandoned, ""\nVehicle"""')
+
+
+def test_a_record_whose_quotes_hold_line_ends_is_one_record(file: Path) -> None:
+    file.write_bytes(HEADER + b"\r\n" + QUOTED.replace(b"\n", b"\r\n") + b"\r\n\n" + BOSTON_LINE + b"\n")
+    found = read_file(file, BOSTON)
+    assert found.lines == (QUOTED, BOSTON_LINE)
+    assert found.numbers == (2, 5)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        BOSTON_LINE.replace(b"Abandoned", b'"Abandoned'),  # ends nowhere
+        BOSTON_LINE.replace(b"Abandoned", b'"Abandoned') + b"\n" + BOSTON_LINE.replace(b"Vehicle", b'Vehicle"') + b",x",
+    ],
+)
+def test_a_stray_quote_takes_no_other_line_with_it(file: Path, broken: bytes) -> None:
+    file.write_bytes(b"\n".join([HEADER, broken, BOSTON_LINE, BOSTON_LINE]))
+    lines = [*broken.split(b"\n"), BOSTON_LINE, BOSTON_LINE]
+    assert list(read_file(file, BOSTON).lines) == lines
+
+
+def test_a_quote_that_ends_too_late_is_a_stray_one(file: Path) -> None:
+    late = [
+        HEADER,
+        BOSTON_LINE.replace(b"Abandoned", b'"Abandoned'),
+        *[b"x"] * LINES_MAX,
+        BOSTON_LINE.replace(b"Veh", b'"Veh'),
+    ]
+    file.write_bytes(b"\n".join(late))
+    assert len(read_file(file, BOSTON).lines) == len(late) - 1
+
+
+def test_columns_are_apart_by_the_mappings_delimiter_in_its_encoding(file: Path) -> None:
+    mapping = SOURCES["hotline12345"].model_copy(update={"delimiter": ";", "encoding": "gb18030"})
+    header = ";".join(mapping.columns).encode("gb18030")
+    file.write_bytes(header + b"\n" + "1;起".encode("gb18030"))
+    assert read_file(file, mapping).lines == ("1;起".encode("gb18030"),)
+    with pytest.raises(FeedRefused, match="has no column 工单编号"):
+        read_file(file, SOURCES["hotline12345"])
+    with pytest.raises(FeedRefused, match="first line must be 工单编号;来电时间"):
+        read_file(file, mapping.model_copy(update={"encoding": "utf-8"}))
+
+
+@pytest.mark.parametrize("content", [b'[{"id": 1}]', b'\n  [\n{"id": 1}]', b'{\n"id": 1}\n'])
+def test_one_json_document_is_no_file_of_records(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    with pytest.raises(FeedRefused, match=r"one JSON document: write one object a line"):
+        read_file(file, SOURCES["gridapp"])
+
+
+def test_json_is_an_object_a_line(file: Path) -> None:
+    file.write_bytes(b'\xef\xbb\xbf{"id": 1}\n\n{"id": "a\\nb"}\r\n')
+    found = read_file(file, SOURCES["gridapp"])
+    assert (found.lines, found.numbers) == ((b'{"id": 1}', b'{"id": "a\\nb"}'), (1, 3))
 
 
 @pytest.mark.parametrize(
