@@ -118,7 +118,7 @@ class Room:
 
     def wait_for(self, ticket: str, word: str, times: int = 1) -> list[Fact]:
         """Wait until something was said of a ticket so often; the facts that say it."""
-        return self._until(lambda: self._of(ticket, word), times, f"{word} of {ticket}")
+        return self._until(lambda: self.of(ticket, word), times, f"{word} of {ticket}")
 
     def on(self, topic: str, ticket: str, ready: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
         """What stands on another topic about a ticket, once it is `ready`."""
@@ -134,7 +134,15 @@ class Room:
         """The shift is over."""
         self._live.close()
 
-    def _of(self, ticket: str, word: str) -> list[Fact]:
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        """Wait until something is true."""
+        until = time.monotonic() + WITHIN_S
+        while not true():
+            assert time.monotonic() < until, "never true"
+            time.sleep(0.05)
+
+    def of(self, ticket: str, word: str) -> list[Fact]:
+        """The facts of one type about a ticket so far."""
         return [fact for fact in self.facts(ticket) if fact[0]["ce_type"] == f"lianqin.{word}.v1"]
 
     def _until(self, look: Callable[[], list[Fact]], times: int, what: str) -> list[Fact]:

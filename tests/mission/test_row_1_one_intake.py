@@ -70,7 +70,7 @@ def test_the_units_answer_in_words_of_their_own(room: Room) -> None:
 def test_a_source_that_nobody_here_has_seen_is_one_file(tmp_path: Path) -> None:
     rows = tmp_path / "lamps.csv"
     rows.write_text(
-        "No;When;What;Where\n7;03.03.2025 08:15;dark lamp;江浦街道文德路18号\n8;yesterday;dark lamp;-\n", "utf-8"
+        "Nr;When;What;Where\n7;03.03.2025 08:15;dark lamp;江浦街道文德路18号\n8;yesterday;dark lamp;-\n", "utf-8"
     )
     mapping = tmp_path / "lampwatch.yaml"
     mapping.write_text(
@@ -81,9 +81,9 @@ licence: With the neighbourhood's consent.
 topic: citizen
 format: csv
 delimiter: ";"
-columns: [No, When, What, Where]
+columns: [Nr, When, What, Where]
 report:
-  id: No
+  id: Nr
   time: {column: When, format: "%d.%m.%Y %H:%M", zone: Asia/Shanghai}
   area: {rule: address, column: Where}
   category: {column: What, known: {dark lamp: street-lamp}}

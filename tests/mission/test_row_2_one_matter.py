@@ -62,8 +62,8 @@ def test_a_likely_double_is_shown_to_a_human_who_decides_and_both_reporters_are_
         assert room.unit_says(by_officer.ticket, step).fate == "applied"
     ((_, closed),) = room.wait_for(by_citizen.ticket, "ticket.closed")
     assert closed["with_master"] == by_officer.ticket
-    room.on("replies", by_citizen.ticket, lambda told: any(one["answer"] == "closed" for one in told))
-    room.on("replies", by_officer.ticket, lambda told: any(one["answer"] == "closed" for one in told))
+    room.on("replies", by_citizen.ticket, lambda told: any(one["what"] == "closed" for one in told))
+    room.on("replies", by_officer.ticket, lambda told: any(one["what"] == "closed" for one in told))
 
 
 def test_a_double_that_was_none_is_not_asked_about_again_and_a_wrong_merge_is_undone(room: Room) -> None:

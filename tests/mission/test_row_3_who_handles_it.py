@@ -43,7 +43,7 @@ def test_110_hands_a_leak_to_the_water_company_and_gets_it_back_with_its_reason_
     back = room.wait_for(leak.ticket, "ticket.diverted", times=2)[-1][1]
     assert (back["returned"], back["note"]) == (True, "属消防管网")
     assert 25 * 60_000 <= back["elapsed"] < 26 * 60_000
-    assert holder(room, leak)["before"] == "供水公司抢修队"
+    assert holder(room, leak)["unit"] == "江浦街道派出所", "back to whoever took the call"
 
 
 def test_12345_hands_a_crime_to_the_police(room: Room) -> None:

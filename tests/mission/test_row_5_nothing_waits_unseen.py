@@ -34,15 +34,15 @@ def test_what_nobody_signs_for_is_not_forgotten(room: Room) -> None:
     call = room.alarm(BJLX="100500")
     room.pass_time(minutes=2)
     room.wait_for(call.ticket, "limit.passed")
-    told = room.on("reminders", call.ticket, lambda rows: any(row["reminder"] == "passed" for row in rows))
-    passed = next(row for row in told if row["reminder"] == "passed")
+    told = room.on("reminders", call.ticket, lambda rows: any(row["what"] == "passed" for row in rows))
+    passed = next(row for row in told if row["what"] == "passed")
     assert "江浦街道派出所" in json.dumps(passed, ensure_ascii=False)
 
 
 def test_an_operator_can_urge(room: Room) -> None:
     lamp = room.patrol(category_code="0602")
     assert room.unit_says(lamp.ticket, "催办", note="领导过问").fate == "applied"
-    room.on("reminders", lamp.ticket, lambda rows: any(row["reminder"] == "reminded" for row in rows))
+    room.on("reminders", lamp.ticket, lambda rows: any(row["what"] == "reminded" for row in rows))
 
 
 def test_the_figures_the_board_and_the_account_agree(room: Room) -> None:
