@@ -33,7 +33,7 @@ def adopt(turn: Turn, command: PolicyPublished) -> None:
         source_id="",
         ticket=None,
         flags=(),
-        origin=turn.own_origin,
+        origin=command.origin,
     )
     turn.aside(NOWHERE, settled)
 
