@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-Limits = Mapping[str, object]
+Limits = Mapping[str, int]
+"""`overall` or a stage, in seconds."""
 SHORT_S: Final[Mapping[str, Limits]] = {
-    "critical": {"overall_s": 60, "stages": {"signed": 15}},
-    "urgent": {"overall_s": 150, "stages": {"signed": 40}},
+    "critical": {"overall": 60, "signed": 15},
+    "urgent": {"overall": 150, "signed": 40},
 }
 
 
@@ -18,13 +19,20 @@ def shorten(bootstrap: str, prefix: str, **limits: Limits) -> None:
     topic = f"{prefix}desk"
     command, partitions = _standing(bootstrap, topic)
     command["policy"]["version"] = "short-limits"
-    command["policy"]["limits"].update(limits or SHORT_S)
+    rows = [_row(urgency, given) for urgency, given in (limits or SHORT_S).items()]
+    command["policy"]["limits"] = [*rows, *command["policy"]["limits"]]  # the first row that fits and names it decides
     producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})
     for partition in range(partitions):
         producer.produce(topic, json.dumps(command).encode(), partition=partition)
     if producer.flush(20):
         msg = "the policy could not be published"
         raise TimeoutError(msg)
+
+
+def _row(urgency: str, limits: Limits) -> dict[str, object]:
+    spans = {name: {"seconds": seconds, "clock": "wall", "written": f"{seconds} s"} for name, seconds in limits.items()}
+    stages = {name: span for name, span in spans.items() if name != "overall"}
+    return {"urgency": urgency, "overall": spans.get("overall"), "stages": stages}
 
 
 def _standing(bootstrap: str, topic: str) -> tuple[dict[str, Any], int]:

@@ -14,7 +14,14 @@ from tests.chaos.verify import Findings, Inputs, Story, account, compare_rows
 
 AT = 1_772_409_600_000
 TIMES = {0: "2026-03-02T00:00:00.000Z", 80: "2026-03-02T00:01:20.000Z", 100: "2026-03-02T00:01:40.000Z"}
-RUNS = [{"limit": "overall", "started_at": AT, "warn_at": AT + 80_000, "due_at": AT + 100_000, "status": "running"}]
+RUNS = {
+    "limit": "overall",
+    "clock": "wall",
+    "started_at": AT,
+    "length": 100_000,
+    "next_at": AT + 80_000,
+    "halted": False,
+}
 
 
 @dataclass(slots=True)
@@ -57,9 +64,9 @@ class Log:
 def right() -> Log:
     """A ticket whose limit warns and passes, and two reports settled."""
     log = Log()
-    log.event("ticket.opened", 1, {"deadlines": RUNS})
-    log.event("limit.warned", 2, {"limit": "overall"}, after_s=80)
-    log.event("limit.passed", 3, {"limit": "overall"}, after_s=100)
+    log.event("ticket.opened", 1, {"deadlines": [RUNS]})
+    log.event("limit.warned", 2, {"limit": "overall", "next_at": AT + 100_000}, after_s=80)
+    log.event("limit.passed", 3, {"limit": "overall", "next_at": AT + 900_000}, after_s=100)
     log.settled(4, "ticketed", 0)
     log.settled(5, "repeat", 1)
     return log
@@ -102,7 +109,11 @@ def say_a_number_twice(log: Log) -> None:
 
 
 def warn_again(log: Log) -> None:
-    log.event("limit.warned", 6, {"limit": "overall"}, after_s=100)
+    log.event("limit.warned", 6, {"limit": "overall", "next_at": AT + 900_000}, after_s=100)
+
+
+def start_again(log: Log) -> None:
+    log.event("ticket.signed", 6, {"deadlines": [RUNS]}, after_s=100)
 
 
 def forget_the_passing(log: Log) -> None:
@@ -120,6 +131,7 @@ def repeat_an_event(log: Log) -> None:
         (skip_a_number, {"sequence", "time"}),
         (say_a_number_twice, {"sequence"}),
         (warn_again, {"deadline"}),
+        (start_again, {"deadline"}),
         (forget_the_passing, {"deadline", "sequence"}),
         (repeat_an_event, {"twice", "sequence"}),
     ],
@@ -132,9 +144,17 @@ def test_every_way_to_be_wrong_is_found(spoil: Callable[[Log], None], kinds: set
 
 def test_a_deadline_before_its_time_is_found() -> None:
     log = Log()
-    log.event("ticket.opened", 1, {"deadlines": RUNS})
-    log.event("limit.warned", 2, {"limit": "overall"}, after_s=0)
-    log.event("limit.passed", 3, {"limit": "overall"}, after_s=100)
+    log.event("ticket.opened", 1, {"deadlines": [RUNS | {"next_at": AT}]})
+    log.event("limit.warned", 2, {"limit": "overall", "next_at": AT + 100_000}, after_s=0)
+    log.event("limit.passed", 3, {"limit": "overall", "next_at": None}, after_s=100)
+    assert found(log.messages, ()) == {"deadline": 1}
+
+
+def test_a_limit_that_was_halted_is_not_waited_for() -> None:
+    log = Log()
+    log.event("ticket.handled", 1, {"deadlines": [RUNS | {"halted": True}]})
+    assert found(log.messages, ()) == {}
+    log.event("ticket.reworked", 2, {"deadlines": [RUNS]}, after_s=80)
     assert found(log.messages, ()) == {"deadline": 1}
 
 

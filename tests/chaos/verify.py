@@ -28,6 +28,9 @@ QUIET_S: Final = 120.0
 DUE_WITHIN_S: Final = 15.0
 """A deadline that was due longer ago must have fired."""
 MOST_NAMED: Final = 20
+LADDER: Final = {"warned": 80, "passed": 100, "yellow": 150, "red": 200, "escalated": 300}
+"""The share of a limit at which each step fires, as the district's table has it."""
+LIMIT: Final = "lianqin.limit."
 
 
 @dataclass(slots=True)
@@ -50,12 +53,22 @@ class Findings:
 
 @dataclass(slots=True)
 class Running:
-    """A limit that runs on a ticket."""
+    """A limit that runs on a ticket, and when its next step must fire; none where nothing is left."""
 
-    warn_at: int
-    due_at: int
-    warned: bool = False
-    passed: bool = False
+    started_at: int
+    length: int
+    wall: bool
+    next_at: int | None
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> "Running":
+        """As a fact says it. What is halted stands still."""
+        next_at = None if said["halted"] else said["next_at"]
+        return cls(said["started_at"], said["length"], said["clock"] == "wall", next_at)
+
+    def early(self, step: str, at: int) -> bool:
+        """Whether a step came before its share of the limit had run; of working time this reader knows nothing."""
+        return self.wall and at < self.started_at + self.length * LADDER[step] // 100
 
 
 @dataclass(slots=True)
@@ -64,8 +77,8 @@ class Seen:
 
     sequence: int
     partition: int
-    limits: dict[tuple[str, int], Running] = field(default_factory=dict)
-    """By name and beginning."""
+    limits: dict[str, Running] = field(default_factory=dict)
+    """By name."""
 
 
 @dataclass(slots=True)
@@ -125,34 +138,34 @@ class Story:
         if number != seen.sequence + 1 or partition != seen.partition:
             self.findings.add("sequence", f"{name}: {number} follows {seen.sequence} at {place_of(message)}")
         seen.sequence = number
-        kind = headers["ce_type"]
-        if kind in {"lianqin.limit.warned.v1", "lianqin.limit.passed.v1"}:
+        if "deadlines" in data:
+            self._run(name, seen, {one["limit"]: Running.of(one) for one in data["deadlines"]})
+        elif headers["ce_type"].startswith(LIMIT):
             self._fired(message, headers, data)
-        elif "deadlines" in data:
-            before = seen.limits
-            runs = {(one["limit"], one["started_at"]): one for one in data["deadlines"]}
-            seen.limits = {key: before.get(key) or Running(one["warn_at"], one["due_at"]) for key, one in runs.items()}
+
+    def _run(self, name: str, seen: Seen, limits: dict[str, Running]) -> None:
+        for limit, running in limits.items():
+            before = seen.limits.get(limit)
+            same = before is not None and (before.started_at, before.length) == (running.started_at, running.length)
+            if same and before != running and None not in {before and before.next_at, running.next_at}:
+                self.findings.add("deadline", f"{name}: {limit} goes on and has another next step than before")
+        seen.limits = limits
 
     def _fired(self, message: Message, headers: Mapping[str, str], data: Mapping[str, Any]) -> None:
-        seen, due = self.tickets[headers["ce_subject"]], millis(headers["ce_time"])
-        warns = headers["ce_type"] == "lianqin.limit.warned.v1"
-        self.fired["warned" if warns else "passed"] += 1
-        for (name, _), limit in seen.limits.items():
-            if name == data["limit"]:
-                done, at = (limit.warned, limit.warn_at) if warns else (limit.passed, limit.due_at)
-                limit.warned, limit.passed = limit.warned or warns, limit.passed or not warns
-                if not done and at == due <= message.timestamp()[1]:
-                    return
-        self.findings.add("deadline", f"{headers['ce_subject']} {headers['ce_type']} {data['limit']}: twice or early")
+        name, at = headers["ce_subject"], millis(headers["ce_time"])
+        step = data.get("card") or headers["ce_type"].removeprefix(LIMIT).partition(".")[0]
+        self.fired[step] += 1
+        running = self.tickets[name].limits.get(data["limit"])
+        if running is None or running.next_at != at or at > message.timestamp()[1] or running.early(step, at):
+            self.findings.add("deadline", f"{name} {step} {data['limit']}: twice or early")
+        if running is not None:
+            running.next_at = data["next_at"]
 
     def not_fired(self, horizon: int) -> None:
-        """Find the deadlines that were due before `horizon` and did not fire."""
+        """Find the steps that were due before `horizon` and did not fire."""
         for name, seen in self.tickets.items():
-            for (limit, _), running in seen.limits.items():
-                missed = (running.warn_at <= horizon and not running.warned) or (
-                    running.due_at <= horizon and not running.passed
-                )
-                if missed:
+            for limit, running in seen.limits.items():
+                if running.next_at is not None and running.next_at <= horizon:
                     self.findings.add("deadline", f"{name}: {limit} was due and did not fire")
 
 
