@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from agents.cli.options import AsJson, settings
+from agents.cli.writing import write_page
 from agents.evaluating import terminal
 from agents.evaluating.document import document
 from agents.evaluating.evaluate import Asked
@@ -31,6 +32,10 @@ def dedup(  # noqa: PLR0913, PLR0917 - one for each argument and option
         str | None, typer.Option(help="The column that says 1, true or yes of a duplicate, whatever of.")
     ] = None,
     sweep: Annotated[bool, typer.Option("--sweep", help="Also try other radii and windows (D3).")] = False,
+    category: Annotated[
+        list[str] | None, typer.Option(help="Try them for this category only; may be repeated.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with plots to this file.")] = None,
     district: Annotated[str | None, typer.Option(help="Whose rules. [default: the one that is set]")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -44,10 +49,18 @@ def dedup(  # noqa: PLR0913, PLR0917 - one for each argument and option
     Example: `lianqin evaluate dedup boston311 boston311.csv.gz --label duplicate_of --marked is_duplicate --sweep`
     """
     chosen = district or settings(None).district
-    asked = Asked(source=source, file=file, parent=label, mark=marked, district=chosen)
+    asked = Asked(
+        source=source, file=file, parent=label, mark=marked, district=chosen, categories=tuple(category or ())
+    )
     with Bar() as bar:
         figures, tried = measured(asked, sweep=sweep, bar=bar)
     if as_json:
         typer.echo(orjson.dumps(document(figures, tried), option=orjson.OPT_INDENT_2).decode())
     else:
         terminal.show(figures, tried, Console())
+    if html is not None:
+        # Drawing takes a second to import: only who wants the page waits for it.
+        from agents.evaluating.page import page  # noqa: PLC0415
+
+        write_page(html, page(figures, tried))
+        typer.echo(f"wrote {html}", err=True)

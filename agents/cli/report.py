@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from agents.cli.options import AsJson, DataDir, settings
-from agents.errors import UserError
+from agents.cli.writing import write_page
 from agents.reach import ledger_at, place_of
 from agents.reporting import terminal
 from agents.reporting.document import document
@@ -40,14 +40,5 @@ def report(
         # Drawing takes a second to import: only who wants the page waits for it.
         from agents.reporting.page import page  # noqa: PLC0415
 
-        _write(html, page(figures, curves))
+        write_page(html, page(figures, curves))
         typer.echo(f"wrote {html}", err=True)
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        msg = f"{file} cannot be written ({error.strerror}): choose another file with --html"
-        raise UserError(msg) from error

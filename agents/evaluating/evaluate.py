@@ -36,6 +36,8 @@ class Asked:
     parent: str
     mark: str | None
     district: str
+    categories: tuple[str, ...] = ()
+    """The only ones that other radii and windows are tried for; none: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def evaluate(asked: Asked, *, sweep: bool, bar: Bar) -> tuple[Figures, Sweep | N
     figures = scoring.figures(ready.source)
     if not sweep:
         return figures, None
-    sweeping = Sweeping(ready.labels)
+    sweeping = Sweeping(ready.labels, ready.categories)
     wide = widened(ready.policy, ready.categories, RADII[-1], WINDOWS[-1])
     _run(ready, wide, sweeping.take, bar, "trying radius and window")
     return figures, sweeping.tried(figures.read.days)
@@ -77,9 +79,17 @@ def _prepared(asked: Asked, bar: Bar) -> _Ready:
     if not labels.parents:
         msg = f"no row of {asked.file} names in column {asked.parent!r} another row of the file: nothing to measure by"
         raise UserError(msg)
+    return _Ready(sources, mapping.name, policy, items, labels, _categories(mapping, asked.categories))
+
+
+def _categories(mapping: SourceMapping, chosen: tuple[str, ...]) -> frozenset[str]:
     report = mapping.report
-    known = () if report is None else report.category.known.values()
-    return _Ready(sources, mapping.name, policy, items, labels, frozenset((OTHER, *known)))
+    known = frozenset((OTHER, *(() if report is None else report.category.known.values())))
+    unknown = [name for name in chosen if name not in known]
+    if unknown:
+        msg = f"source {mapping.name} has no category {unknown[0]!r}: it has {', '.join(sorted(known))}"
+        raise UserError(msg)
+    return frozenset(chosen) or known
 
 
 def _mapping(source: str, mappings: dict[str, SourceMapping]) -> SourceMapping:

@@ -18,10 +18,11 @@ _Cell = tuple[int, int]
 
 
 class Sweeping:
-    """Takes steps of a run under a policy widened to the largest radius and window."""
+    """Takes steps of a run under a policy widened, for these categories, to the largest radius and window."""
 
-    def __init__(self, labels: Labels) -> None:
+    def __init__(self, labels: Labels, categories: frozenset[str]) -> None:
         self._following = Following(labels)
+        self._categories = categories
         self._marked = labels.marked
         self._pairs: Counter[_Cell] = Counter()
         self._right: Counter[_Cell] = Counter()
@@ -35,8 +36,9 @@ class Sweeping:
         report = None if step is None else self._following.take(step)
         if step is None or report is None:
             return
-        self._wanted += bool(self._following.earlier(report))
-        self._look(report, step)
+        if report.category in self._categories:
+            self._wanted += bool(self._following.earlier(report))
+            self._look(report, step)
         self._following.keep(report)
 
     def tried(self, days: float) -> Sweep:

@@ -58,7 +58,7 @@ def flow(series: Series, size: Size) -> str:
         _over_time(axes, series.points)
         axes.legend(loc="upper left", ncols=2, bbox_to_anchor=(0, 1.14), borderaxespad=0)
 
-    return _svg(draw, size)
+    return svg(draw, size)
 
 
 def overdue(series: Series, size: Size) -> str:
@@ -71,7 +71,7 @@ def overdue(series: Series, size: Size) -> str:
         axes.step(starts, late, where="post", color=OVERDUE, lw=1.6)
         _over_time(axes, series.points)
 
-    return _svg(draw, size)
+    return svg(draw, size)
 
 
 def closing(series: Series, size: Size) -> str:
@@ -83,7 +83,7 @@ def closing(series: Series, size: Size) -> str:
         axes.tick_params(axis="x", labelrotation=0 if size[0] > 6 else 60)
         _counted(axes)
 
-    return _svg(draw, size)
+    return svg(draw, size)
 
 
 def _days(points: Sequence[Point]) -> list[float]:
@@ -107,7 +107,8 @@ def _counted(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
-def _svg(draw: Callable[[Axes], None], size: Size) -> str:
+def svg(draw: Callable[[Axes], None], size: Size) -> str:
+    """A drawing in the page's style, as SVG."""
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         # Letters are set by the browser: it does not matter which of them matplotlib's own font lacks.
         warnings.simplefilter("ignore")
