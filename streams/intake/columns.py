@@ -1,7 +1,7 @@
 """What a single column says: an id, a word of a table, a mark, a number, links. Pure."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from schemas.codes import Reject
@@ -112,9 +112,8 @@ def score(rule: ScoreRule | None, columns: Sequence[str]) -> Callable[[Fields], 
     return read
 
 
-def links(text: str, separator: str, persons: Iterable[str]) -> tuple[str, ...]:
+def links(text: str, separator: str, persons: Sequence[str]) -> tuple[str, ...]:
     """The web addresses in a text, whole but for the persons named; what is none is masked like any text."""
-    persons = tuple(persons)
     parts = [part for part in map(clean, text.split(separator)) if part]
     return tuple(without(part, persons) if _LINK.fullmatch(part) else mask(part, persons) for part in parts[:LINKS_MAX])
 

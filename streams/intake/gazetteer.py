@@ -26,12 +26,6 @@ class Known(NamedTuple):
     lon: float | None
 
 
-class _Point(NamedTuple):
-    lat: float
-    lon: float
-    area: str
-
-
 class Gazetteer:
     """The names and points of a district. `areas`: code to title; a title is a name too."""
 
@@ -41,11 +35,11 @@ class Gazetteer:
         for entry in file.places:
             self._names.update(dict.fromkeys(map(_plain, entry.names), _known(entry)))
         self._lengths = _lengths(self._names)
-        self._near_km = file.near_km
+        self._most = (file.near_km / KM_PER_DEGREE) ** 2
         self._cell = (
             4 * file.near_km / KM_PER_DEGREE
         )  # wide enough up to 75 degrees, where a degree of longitude is short
-        self._cells = self._bucketed(file)
+        self._cells = self._around(file)
 
     def find(self, address: str) -> Known | None:
         """What the longest name in the address says; `None` where it holds none."""
@@ -64,22 +58,21 @@ class Gazetteer:
     def nearest(self, lat: float, lon: float) -> str | None:
         """The area of the nearest point; `None` where none is near enough."""
         narrow = cos(radians(lat))
-        most = (self._near_km / KM_PER_DEGREE) ** 2
-        row, column = self._place(lat, lon)
-        around = product((row - 1, row, row + 1), (column - 1, column, column + 1))
-        near = (
-            ((point.lat - lat) ** 2 + ((point.lon - lon) * narrow) ** 2, point.area)
-            for cell in around
-            for point in self._cells.get(cell, ())
-        )
-        distance, area = min(near, default=(most, None))  # of equally near ones the smallest code
-        return area if distance <= most else None
+        least, area = self._most, None
+        for point_lat, point_lon, code in self._cells.get(self._place(lat, lon), ()):
+            distance = (point_lat - lat) ** 2 + ((point_lon - lon) * narrow) ** 2
+            if distance < least or (distance == least and area is None):
+                least, area = distance, code
+        return area
 
-    def _bucketed(self, file: GazetteerFile) -> dict[tuple[int, int], list[_Point]]:
-        cells: dict[tuple[int, int], list[_Point]] = {}
-        points = [_Point(e.lat, e.lon, e.area) for e in file.places if e.lat is not None and e.lon is not None]
-        for point in points:
-            cells.setdefault(self._place(point.lat, point.lon), []).append(point)
+    def _around(self, file: GazetteerFile) -> dict[tuple[int, int], list[tuple[float, float, str]]]:
+        """By cell, the points in it and in those around it, the smallest code first."""
+        cells: dict[tuple[int, int], list[tuple[float, float, str]]] = {}
+        points = [(e.lat, e.lon, e.area) for e in file.places if e.lat is not None and e.lon is not None]
+        for lat, lon, area in sorted(points, key=lambda point: point[2]):
+            row, column = self._place(lat, lon)
+            for cell in product((row - 1, row, row + 1), (column - 1, column, column + 1)):
+                cells.setdefault(cell, []).append((lat, lon, area))
         return cells
 
     def _place(self, lat: float, lon: float) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Personal data ends here: keyed hashes for matching, masked text for reading. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Final
 from unicodedata import normalize
@@ -52,13 +52,14 @@ def without(text: str, persons: Iterable[str]) -> str:
     return text
 
 
-def mask(text: str, persons: Iterable[str] = ()) -> str:
+def mask(text: str, persons: Sequence[str] = ()) -> str:
     """Text without phone, identity and card numbers, mail addresses, and without the persons named."""
-    persons = tuple(persons)
     text = without(clean(text), persons)
     if _LIKELY.search(text) is None:
         return text
     text = _PHONE.sub(PHONE_MARK, _ID.sub(ID_MARK, _MAIL.sub(MAIL_MARK, text)))
+    if not persons or _LIKELY.search(text) is None:
+        return text
     for person in persons:
         digits = phone_digits(person)
         if digits:
