@@ -1,7 +1,7 @@
 """What facts make of a ticket's course: what it was asked for, granted, kept from, and how its limits ran. Pure."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, assert_never
 
 from schemas.codes import Side, Stage, Standing
 from schemas.envelope import Envelope
@@ -144,6 +144,8 @@ def _standing(ticket: Ticket, event: Stood) -> Standing:
             standing = Standing.RUNNING
         case TicketExtended():
             standing = ticket.standing
+        case _:
+            assert_never(event)
     return standing
 
 
@@ -156,14 +158,17 @@ def _ties(ticket: Ticket, event: Stood) -> Ties | None:
 def _stood(course: Course, event: Stood, at: int) -> Course:
     match event:
         case TicketSuspended():
-            return replace(course, request=None, suspended_at=at, resume_at=event.resume_at)
+            course = replace(course, request=None, suspended_at=at, resume_at=event.resume_at)
         case TicketExtended():
-            return replace(course, request=None, extensions=course.extensions + 1)
+            course = replace(course, request=None, extensions=course.extensions + 1)
         case TicketAbsorbed():
             # Since when it was suspended, if it was, stays: when it is restored, that pause counts.
-            return replace(course, request=None, resume_at=None)
+            course = replace(course, request=None, resume_at=None)
         case TicketVoided() | TicketResumed() | TicketRestored():
-            return replace(course, request=None, suspended_at=None, resume_at=None)
+            course = replace(course, request=None, suspended_at=None, resume_at=None)
+        case _:
+            assert_never(event)
+    return course
 
 
 def _after(course: Course, event: Befell, at: int) -> Course:
@@ -182,6 +187,8 @@ def _after(course: Course, event: Befell, at: int) -> Course:
             course = _diverted(course, event)
         case LimitsChanged() | AlarmRaised():
             pass
+        case _:
+            assert_never(event)
     return course
 
 

@@ -1,6 +1,7 @@
 """What facts make of how a ticket hangs together with others: matches, links, master and children. Pure."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from schemas.envelope import Envelope
 from schemas.events import MatchProposed, MatchRefused, TicketAdopted, TicketLinked, TicketReleased
@@ -33,15 +34,19 @@ def parted(ticket: Ticket) -> Ties | None:
 def _after(ties: Ties, event: Tied) -> Ties:
     match event:
         case MatchProposed():
-            return replace(ties, matches=_matched(ties, event.other, refused=False))
+            ties = replace(ties, matches=_matched(ties, event.other, refused=False))
         case MatchRefused():
-            return replace(ties, matches=_matched(ties, event.other, refused=True))
+            ties = replace(ties, matches=_matched(ties, event.other, refused=True))
         case TicketLinked():
-            return ties if event.other in ties.links else replace(ties, links=(*ties.links, event.other))
+            links = ties.links if event.other in ties.links else (*ties.links, event.other)
+            ties = replace(ties, links=links)
         case TicketAdopted():
-            return replace(ties, children=(*ties.children, event.child))
+            ties = replace(ties, children=(*ties.children, event.child))
         case TicketReleased():
-            return replace(ties, children=tuple(child for child in ties.children if child != event.child))
+            ties = replace(ties, children=tuple(child for child in ties.children if child != event.child))
+        case _:
+            assert_never(event)
+    return ties
 
 
 def _matched(ties: Ties, other: str, *, refused: bool) -> tuple[Match, ...]:
