@@ -1,6 +1,7 @@
 """CPU microseconds a report and a closing cost in the desk's core: decode, decide, evolve, encode. No broker.
 
-Run: `python -m tests.bench.desk_core [reports]`.
+Run: `python -m tests.bench.desk_core [reports]`. Twice: by a policy that asks no more than it must of a plain report,
+and by a district's own, with its working time, its words and its rules of nearness.
 """
 
 import asyncio
@@ -14,10 +15,11 @@ from statistics import median
 from typing import TypeVar
 
 from agents.desk import DeskDeps, answer_to
+from agents.packs import load_policy
 from schemas.codec import encode
-from schemas.codes import Clock, Level, Stage, Urgency
+from schemas.codes import Action, Clock, Level, Side, Stage, Step, Urgency
 from schemas.commands import Command, Feedback, Origin, PolicyPublished, Report
-from schemas.policy import Limits, Policy, Route, Unit
+from schemas.policy import Category, Diversion, LimitRow, Policy, Route, Rung, Span, Unit
 from streams.desk.memory import DeskMemory
 from streams.ownership.batch import Batch
 
@@ -25,25 +27,39 @@ T = TypeVar("T")
 OFFSETS = count()
 AT = 1_700_000_000_000
 DEPS = DeskDeps(tickets="lianqin.tickets", dead_letter="lianqin.dead-letter")
-STREET = Unit(name="street", level=Level.STREET)
-LIMITS = Limits(
-    overall_s=432_000, stages={Stage.ACCEPTED: 1800, Stage.DISPATCHED: 1800, Stage.SIGNED: 86400, Stage.HANDLED: 86400}
+LIMITS = LimitRow(
+    overall=Span(seconds=432_000),
+    stages={
+        Stage.ACCEPTED: Span(seconds=1800),
+        Stage.DISPATCHED: Span(seconds=1800),
+        Stage.SIGNED: Span(seconds=86400),
+        Stage.HANDLED: Span(seconds=86400),
+    },
 )
 POLICY = Policy(
     version="f" * 32,
     district="boston",
     clock=Clock.WALL,
-    limits=dict.fromkeys(Urgency, LIMITS),
-    warn_percent=80,
-    urgencies={"Unsafe": Urgency.URGENT},
+    limits=(LIMITS,),
+    ladder=(
+        Rung(step=Step.WARNED, percent=80, recipients=("unit",)),
+        Rung(step=Step.PASSED, percent=100, recipients=("unit", "desk")),
+        Rung(step=Step.YELLOW, percent=150, recipients=("desk",)),
+    ),
+    categories={"Unsafe": Category(urgency=Urgency.URGENT)},
     keywords={"fire": Urgency.CRITICAL, "gas": Urgency.CRITICAL},
-    routes=tuple(Route(category=f"category {number}", unit=STREET) for number in range(200)),
-    catch_all=STREET,
+    units={"street": Unit(name="street", level=Level.STREET)},
+    routes=tuple(Route(category=f"category {number}", units=("street",)) for number in range(200)),
+    diversions=(
+        Diversion(name="to 110", version="1", from_side=Side.SERVICE, to_side=Side.POLICE, categories=("Unsafe",)),
+    ),
+    catch_all="street",
     closing_sources=("boston311",),
     back_date_s=7 * 86400,
     wait_s=7 * 86400,
     keep_closed_s=90 * 86400,
 )
+DISTRICT = "pukou"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +79,34 @@ class Stored:
         return AT + self.offset * 10
 
 
-def report(number: int) -> Command:
+def report(number: int, area: str, category: str, source: str) -> Command:
     """A plain report, as a city's file gives it."""
     return Report(
-        source="boston311",
+        source=source,
         source_id=f"1010{number:08d}",
         content=f"{number:032x}",
         time=AT,
         occurred_at=AT,
-        area=f"872a3066{number % 200:03d}ffff",
+        area=area,
         grid=f"892a3066{number % 2000:04d}fff",
-        lat=42.3,
-        lon=-71.1,
-        category=f"category {number % 200}",
+        lat=32.0 + number % 7919 / 40_000,
+        lon=118.5 + number % 6007 / 30_000,
+        category=category,
         text="A pothole in front of the school, deep enough to break a wheel",
         details={"address": "1 City Hall Square", "ward": "Ward 3"},
         origin=Origin(topic="lianqin.intake.citizen", partition=1, offset=number),
     )
 
 
-def closing(number: int) -> Command:
+def closing(number: int, area: str, source: str) -> Command:
     """Its closing by the source."""
     return Feedback(
-        source="boston311",
+        source=source,
         source_id=f"1010{number:08d}",
-        stage=Stage.CLOSED,
+        action=Action.CLOSED,
         time=AT,
         occurred_at=AT,
-        area=f"872a3066{number % 200:03d}ffff",
+        area=area,
         origin=Origin(topic="lianqin.intake.citizen", partition=1, offset=number),
     )
 
@@ -118,14 +134,11 @@ def timed(name: str, parts: Sequence[Sequence[T]], work: Callable[[Sequence[T]],
     sys.stdout.write(f"{name}: median {median(costs):.1f} us, best {min(costs):.1f} us\n")
 
 
-async def main(reports_wanted: int) -> None:
-    """Measure and print."""
-    gc.disable()  # as in a worker, where agents.garbage looks now and then
+def measure(name: str, policy: Policy, reports: Sequence[bytes], closings: Sequence[bytes]) -> None:
+    """Measure and print what things cost by one policy."""
     memory = DeskMemory()
-    state = run(memory, [encode(PolicyPublished(policy=POLICY))])
-    reports = [encode(report(number)) for number in range(reports_wanted)]
-    closings = [encode(closing(number)) for number in range(reports_wanted)]
-    timed("report", _parts(reports), lambda part: state.update(run(memory, part)))
+    state = run(memory, [encode(PolicyPublished(policy=policy))])
+    timed(f"report{name}", _parts(reports), lambda part: state.update(run(memory, part)))
     folded = DeskMemory()
 
     def fold(part: Sequence[tuple[bytes, bytes | None]]) -> None:
@@ -133,8 +146,25 @@ async def main(reports_wanted: int) -> None:
             folded.fold(key, value)
         folded.folded()
 
-    timed("fold an open ticket", [list(state.items())], fold)
-    timed("closing", _parts(closings), lambda part: run(memory, part))
+    timed(f"fold an open ticket{name}", [list(state.items())], fold)
+    timed(f"closing{name}", _parts(closings), lambda part: run(memory, part))
+
+
+async def main(wanted: int) -> None:
+    """Measure and print."""
+    gc.disable()  # as in a worker, where agents.garbage looks now and then
+    areas = [f"872a3066{number:03d}ffff" for number in range(200)]
+    plain = [encode(report(n, areas[n % 200], f"category {n % 200}", "boston311")) for n in range(wanted)]
+    closings = [encode(closing(n, areas[n % 200], "boston311")) for n in range(wanted)]
+    measure("", POLICY, plain, closings)
+    district = load_policy(DISTRICT, Clock.WALL)
+    places, categories = list(district.areas), [row.category or "general" for row in district.routes]
+    source = district.closing_sources[0]
+    theirs = [
+        encode(report(n, places[n % len(places)], categories[n % len(categories)], source)) for n in range(wanted)
+    ]
+    closings = [encode(closing(n, places[n % len(places)], source)) for n in range(wanted)]
+    measure(f" by {DISTRICT}'s policy", district, theirs, closings)
 
 
 def _parts(values: Sequence[T]) -> list[Sequence[T]]:
