@@ -14,12 +14,15 @@ import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from agents.agreeing import Agreeing
 from agents.errors import UserError
 from schemas.intake import MARKER, SOURCE
 from schemas.state import WAITING
 from schemas.topics import DEAD_LETTER, DESK, DESK_STATE, HISTORY, INTAKE, TICKETS
 from streams.ledger.access import Client
 from streams.ledger.account import Account, Offsets, Received, check_events, standing, with_rows
+from streams.ledger.agreement import Agreement
+from streams.ownership.changelog import records_of
 from streams.ownership.clients import committed_offsets
 
 STRETCH: Final = 500_000
@@ -37,11 +40,12 @@ class Proof:
 
     account: Account
     behind: Mapping[str, int] = field(default_factory=dict)
+    agreement: Agreement = field(default_factory=Agreement)
 
     @property
     def ok(self) -> bool:
-        """All was done, and the account is whole."""
-        return self.account.ok and not self.behind
+        """All was done, the account is whole, and views and ledger tell the same."""
+        return self.account.ok and self.agreement.ok and not self.behind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +96,10 @@ class _Prover:
         await self._ask(lambda client: check_events(client, account, known))
         for named in (account.twice, account.unfounded):
             named[:] = await self._ask(partial(with_rows, named=list(named)))
-        return Proof(account=account, behind=behind)
+        agreeing = Agreeing(self._consumer, self._ends, self._ask, self._logs.prefix)
+        # A stage that is behind tells less, and nothing wrong.
+        agreement = Agreement() if behind else await agreeing.agree(until)
+        return Proof(account=account, behind=behind, agreement=agreement)
 
     async def _ask(self, question: Callable[[Client], T]) -> T:
         return await asyncio.to_thread(question, self._client)
@@ -113,7 +120,9 @@ class _Prover:
         """Stage by stage: once one has done all, what it wrote is the end that the next must reach."""
         behind = {"intake": await self._reach("intake", sources, until)}
         behind["desk"] = await self._reach("desk", await self._ends([DESK]), until)
-        behind["ledger"] = await self._reach("ledger", await self._ends([TICKETS, DEAD_LETTER]), until)
+        facts = await self._ends([TICKETS])
+        behind["views"] = await self._reach("views", facts, until)
+        behind["ledger"] = await self._reach("ledger", facts | await self._ends([DEAD_LETTER]), until)
         return {stage: left for stage, left in behind.items() if left}
 
     async def _reach(self, group: str, ends: Ends, until: float) -> int:
@@ -190,7 +199,7 @@ class _Prover:
         starts = await self._consumer.beginning_offsets(list(ends))
         for partition, end in ends.items():
             newest: dict[bytes, bytes | None] = {}
-            async for records in self._records(partition, starts[partition], end):
+            async for records in records_of(self._consumer, partition, starts[partition], end):
                 newest |= {r.key: r.value for r in records if r.key is not None and r.key.startswith(b"w:")}
             for value in newest.values():
                 _add_held(found, value)

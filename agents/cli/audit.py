@@ -17,6 +17,7 @@ from agents.local.broker import LocalBroker
 from agents.proof import Logs, Proof, prove
 from agents.reach import Place, ledger_at, place_of
 from streams.ledger.account import Named
+from streams.ledger.agreement import MOST_NAMED, Agreement, Told
 
 
 def audit(
@@ -26,7 +27,8 @@ def audit(
 ) -> None:
     """Prove that each record of each source stands in ClickHouse once, and nothing stands there without one.
 
-    Exit code 0: the account is whole; 1: something is missing, stands twice, or was not done in time.
+    And that `tickets.current` tells the same of each ticket as ClickHouse does. Exit code 0: the account is whole; 1:
+    something is missing, stands twice, differs, or was not done in time.
 
     Works while the centre runs and when it does not (then it starts the folder's broker for as long as it takes).
 
@@ -69,7 +71,22 @@ def _document(proof: Proof) -> dict[str, object]:
         "unfounded": [_named(one) for one in account.unfounded],
         "broken_tickets": account.broken,
         "unreadable": account.unreadable,
+        "views": {
+            "open": proof.agreement.views.get("open", 0),
+            "closed": proof.agreement.views.get("closed", 0),
+            "differing": [_difference(*one) for one in list(proof.agreement.differing.items())[:MOST_NAMED]],
+            "differing_tickets": len(proof.agreement.differing),
+        },
         "not_reached": dict(proof.behind),
+    }
+
+
+def _difference(ticket: str, told: tuple[Told | None, Told | None]) -> dict[str, object]:
+    views, ledger = told
+    return {
+        "ticket": ticket,
+        "views": None if views is None else views._asdict(),
+        "ledger": None if ledger is None else ledger._asdict(),
     }
 
 
@@ -98,6 +115,7 @@ def _show(proof: Proof, console: Console) -> None:
         console.print(f"ticket with a gap in its numbers: {ticket}")
     if account.unreadable:
         console.print(f"{account.unreadable:,} rows whose record could not be read")
+    _differences(console, proof.agreement)
     for stage, left in proof.behind.items():
         console.print(f"not reached: the {stage} stage has up to {left:,} records to do; is `lianqin up` running?")
     console.print(_verdict(proof))
@@ -111,12 +129,26 @@ def _list(console: Console, what: str, named: Sequence[Named], total: int) -> No
         console.print(f"{what}: {total - len(named):,} more")
 
 
+def _differences(console: Console, agreement: Agreement) -> None:
+    for ticket, (views, ledger) in list(agreement.differing.items())[:MOST_NAMED]:
+        console.print(f"views and ledger differ: {ticket}: {_words(views)}; {_words(ledger)}", highlight=False)
+    if (more := len(agreement.differing) - MOST_NAMED) > 0:
+        console.print(f"views and ledger differ: {more:,} more")
+
+
+def _words(told: Told | None) -> str:
+    return "not there" if told is None else " ".join(map(str, told))
+
+
 def _verdict(proof: Proof) -> str:
     account = proof.account
     received = sum(source.received for source in account.sources.values())
     if proof.ok:
-        return f"[bold green]whole[/]: {received:,} received, 0 missing, 0 twice"
+        tickets = sum(proof.agreement.views.values())
+        return (
+            f"[bold green]whole[/]: {received:,} received, 0 missing, 0 twice; {tickets:,} tickets the same everywhere"
+        )
     return (
         f"[bold red]not whole[/]: {received:,} received, {account.missing_n:,} missing, {account.twice_n:,} twice, "
-        f"{account.unfounded_n:,} without a record"
+        f"{account.unfounded_n:,} without a record, {len(proof.agreement.differing):,} tickets differ"
     )

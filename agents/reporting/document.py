@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from streams.ledger.loop import Kept, Loop
 from streams.ledger.queries import HOUR_MS, Figures, Part
 
 
@@ -20,6 +21,7 @@ def document(figures: Figures) -> dict[str, object]:
         "by_stage": figures.by_stage,
         "by_area": {name: _part(part) for name, part in figures.by_area.items()},
         "by_category": {name: _part(part) for name, part in figures.by_category.items()},
+        "loop": _loop(figures.loop),
     }
 
 
@@ -36,6 +38,33 @@ def _part(part: Part) -> dict[str, object]:
         "hours_to_close": {"p50": hours(part.p50_ms), "p90": hours(part.p90_ms)},
         "overdue_now": part.overdue_now,
     }
+
+
+def _loop(loop: Loop) -> dict[str, object]:
+    return {
+        "stages_on_time": {name: _kept(kept) for name, kept in loop.stages.items()},
+        "conditions_on_time": {name: _kept(kept) for name, kept in loop.conditions.items()},
+        "returns": loop.returns,
+        "reworks": loop.reworks,
+        "wrong_dispatches": loop.wrong_dispatches,
+        "reopens": loop.reopens,
+        "recurrences": loop.recurrences,
+        "suspensions": loop.suspensions,
+        "extensions": loop.extensions,
+        "requests": loop.requests,
+        "refusals": loop.refusals,
+        "diversions": loop.diversions,
+        "steps": loop.steps,
+        "alarms": loop.alarms,
+        "candidates": loop.candidates,
+        "scores": {str(score): n for score, n in sorted(loop.scores.items())},
+        "satisfied_rate": loop.satisfied_rate,
+        "left_out": loop.left_out,
+    }
+
+
+def _kept(kept: Kept) -> dict[str, object]:
+    return {"kept": kept.kept, "ended": kept.ended, "rate": kept.rate}
 
 
 def hours(ms: float | None) -> float | None:

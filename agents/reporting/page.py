@@ -6,6 +6,7 @@ from importlib import resources
 from typing import Final
 
 from agents.reporting import plots, words
+from agents.reporting.loop import lines
 from schemas.codes import Stage
 from streams.ledger.queries import Figures, Part
 from streams.ledger.series import Series
@@ -17,8 +18,11 @@ _STAGES: Final = {
     Stage.ACCEPTED: "受理",
     Stage.DISPATCHED: "派遣",
     Stage.SIGNED: "签收",
+    Stage.CONTACTED: "先行联系",
+    Stage.ARRIVED: "到场",
     Stage.HANDLED: "处置",
     Stage.VERIFIED: "核查",
+    Stage.CALLED_BACK: "回访",
     Stage.CLOSED: "结案",
     Stage.RATED: "评价",
 }
@@ -31,6 +35,7 @@ def page(figures: Figures, series: Series) -> str:
     if series.points:
         parts += _curves(series)
     parts.append(f'<div class="pair">{_stages(figures)}{_fates(figures)}</div>')
+    parts.append(_loop(figures))
     parts.append(_parts("Areas", figures.by_area))
     parts.append(_parts("Categories", figures.by_category))
     shell = resources.files("agents.reporting").joinpath("page.html").read_text()
@@ -83,6 +88,13 @@ def _stages(figures: Figures) -> str:
 def _fates(figures: Figures) -> str:
     rest = f"<h2>Doubts</h2>{_bars(figures.flags, 'flag')}" if figures.flags else ""
     return _panel("What became of reports", _bars(figures.fates, "fate") + rest)
+
+
+def _loop(figures: Figures) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>' for name, text in lines(figures.loop)
+    )
+    return _panel("Closed loop 闭环", f'<table class="loop">{rows}</table>') if rows else ""
 
 
 def _bars(counts: Mapping[str, int], kind: str) -> str:

@@ -1,6 +1,6 @@
 """The report on the terminal."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console, Group
@@ -9,6 +9,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from agents.reporting import words
+from agents.reporting.loop import Line, lines
 from schemas.codes import Stage
 from streams.ledger.queries import Figures, Part
 
@@ -26,6 +27,8 @@ def show(figures: Figures, console: Console) -> None:
     for title, counts in (("dead letter", figures.dead_letters), ("flag", figures.flags)):
         if counts:
             console.print(_counts(title, "records", counts))
+    if loop := list(lines(figures.loop)):
+        console.print(_loop(loop))
     console.print(_parts("area", figures.by_area))
     console.print(_parts("category", figures.by_category))
 
@@ -40,6 +43,13 @@ def _head(figures: Figures) -> Panel:
     note = Text("on time = closed on time ÷ (closed + overdue and open)", style="dim")
     until = f"log time {figures.log_time:%Y-%m-%d %H:%M} UTC" if figures.log_time else "no event yet"
     return Panel(Group(table, note), title="closed loop 闭环", subtitle=until, expand=False)
+
+
+def _loop(loop: Sequence[Line]) -> Table:
+    table = Table("loop 闭环", Column("figures", overflow="fold"), box=None, header_style="bold", pad_edge=False)
+    for name, text in loop:
+        table.add_row(name, text)
+    return table
 
 
 def _in_order(by_stage: Mapping[str, int]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,23 +49,30 @@ async def until_nothing_hidden(committed: Any, uncommitted: Any, partition: Topi
 
 async def fold(consumer: Any, partition: TopicPartition, end: int, memory: Memory) -> Folded:
     """Fold the partition up to `end` into the memory. The consumer is read_committed and free to be assigned."""
-    consumer.assign([partition])
-    consumer.seek(partition, (await consumer.beginning_offsets([partition]))[partition])
     applied: bytes | None = None
     records = 0
-    holes = _Holes(consumer, partition)
-    while (position := await consumer.position(partition)) < end and not holes.rest_is_empty(position):
-        got = await consumer.getmany(partition, timeout_ms=_POLL_MS, max_records=_AT_ONCE)
-        for record in got.get(partition, ()):
+    start = (await consumer.beginning_offsets([partition]))[partition]
+    async for some in records_of(consumer, partition, start, end):
+        for record in some:
             if record.key == APPLIED:
                 applied = record.value
             else:
                 memory.fold(record.key, record.value)
             records += 1
-        # A memory of a million records must not starve the other owners of the loop.
-        await asyncio.sleep(0)
     memory.folded()
     return Folded(_place(applied, records, partition), records)
+
+
+async def records_of(consumer: Any, partition: TopicPartition, start: int, end: int) -> AsyncIterator[Sequence[Any]]:
+    """What a compacted partition holds from `start` up to `end`, some records at a time."""
+    consumer.assign([partition])
+    consumer.seek(partition, start)
+    holes = _Holes(consumer, partition)
+    while (position := await consumer.position(partition)) < end and not holes.rest_is_empty(position):
+        got = await consumer.getmany(partition, timeout_ms=_POLL_MS, max_records=_AT_ONCE)
+        yield got.get(partition, ())
+        # A memory of a million records must not starve the other owners of the loop.
+        await asyncio.sleep(0)
 
 
 def _place(applied: bytes | None, records: int, partition: TopicPartition) -> Place:

@@ -17,18 +17,23 @@ from agents.errors import UserError
 from agents.local.broker import LocalBroker
 from agents.proof import Logs, Proof, prove
 from schemas.codec import encode
-from schemas.codes import Stage
+from schemas.codes import Action
 from schemas.commands import Feedback
+from schemas.events import TicketUrged, TicketVoided
 from schemas.intake import IntakeHeaders
 from schemas.state import Held, Waiting, waiting_key
-from schemas.topics import DEAD_LETTER, DESK, DESK_STATE, HISTORY, INTAKE, TICKETS
+from schemas.topics import DEAD_LETTER, DESK, DESK_STATE, HISTORY, INTAKE, TICKETS, TICKETS_CURRENT
+from schemas.views import KEEP_CLOSED_MS
 from streams.ledger.access import Client, Embedded
+from streams.ledger.agreement import Told
 from streams.ledger.front import Front
 from streams.ledger.rows import Block, block_of, dead_letter_row, event_row
 from streams.ledger.store import insert
-from tests.facts import BEGIN, Made, origin
+from tests.facts import BEGIN, HOUR, Made, fact, origin
 from tests.ledger.histories import DEAD_LETTERS, Partition, dead_letter, small_history
 from tests.ledger.histories import HISTORY as HISTORY_HERE
+from tests.ledger.histories import TICKETS as TICKETS_HERE
+from tests.views.kit import DEPS, viewed
 
 pytestmark = pytest.mark.connected
 
@@ -67,9 +72,18 @@ class District:
 
     def write(self, block: Block) -> None:
         """Put a block into ClickHouse as if it had come from this district's topics."""
-        here = {HISTORY_HERE: self.logs.prefix + HISTORY}
+        here = {HISTORY_HERE: self.logs.prefix + HISTORY, TICKETS_HERE: self.logs.prefix + TICKETS}
         columns = [[here.get(str(value), value) for value in column] for column in block.columns]
         insert(self.client, replace(block, columns=columns))
+
+    async def view(self, records: Sequence[Made]) -> None:
+        """Write the views of some facts to `tickets.current`, as the views stage does."""
+        sends = [send for send in viewed(records).sends if send.topic == DEPS.current]
+        producer = AIOKafkaProducer(bootstrap_servers=self.logs.bootstrap, transactional_id=uuid.uuid4().hex)
+        topic = self.logs.prefix + TICKETS_CURRENT
+        async with producer, producer.transaction():
+            for send in sends:
+                await producer.send(topic, key=send.key, value=send.value, partition=0, headers=list(send.headers))
 
     async def prove(self) -> Proof:
         """The proof, without waiting."""
@@ -81,7 +95,7 @@ async def district(broker: LocalBroker, client: Client) -> District:
     prefix = f"a{uuid.uuid4().hex[:8]}."
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
     await admin.start()
-    names = (*INTAKE, HISTORY, DESK, DESK_STATE, TICKETS, DEAD_LETTER)
+    names = (*INTAKE, HISTORY, DESK, DESK_STATE, TICKETS, DEAD_LETTER, TICKETS_CURRENT)
     await admin.create_topics([NewTopic(prefix + name, 1, 1) for name in names])
     await admin.close()
     return District(Logs(bootstrap=broker.bootstrap, prefix=prefix), client)
@@ -93,6 +107,7 @@ async def settled_district(district: District) -> District:
     await district.send(HISTORY, [(None, b"", IntakeHeaders(marker="end"))])
     await district.done("intake", HISTORY)
     district.write(small_history().block())
+    await district.view(small_history().records)
     return district
 
 
@@ -103,6 +118,55 @@ async def test_a_whole_account(district: District) -> None:
     assert {name: (one.received, one.settled, one.missing) for name, one in proof.account.sources.items()} == {
         "src": (10, 10, 0)
     }
+
+
+async def test_views_and_ledger_tell_the_same(district: District) -> None:
+    await settled_district(district)
+    agreement = (await district.prove()).agreement
+    assert (agreement.views, agreement.ledger) == ({"closed": 3, "open": 1}, {"closed": 3, "open": 1})
+
+
+async def test_a_ticket_of_which_they_tell_otherwise_is_named(district: District) -> None:
+    await settled_district(district)
+    log = small_history()
+    log.say(fact(TicketVoided), at=BEGIN + 31 * HOUR, ticket="k4")
+    log.open("k5", origin(30), at=BEGIN + 31 * HOUR)
+    await district.view(log.records)
+    proof = await district.prove()
+    assert not proof.ok
+    assert proof.account.ok
+    views, ledger = proof.agreement.differing["k4"]
+    assert (views, ledger) == (Told("closed", "opened", "voided", "u1", 4), Told("open", "opened", "running", "u1", 3))
+    assert proof.agreement.differing["k5"][1] is None
+    assert set(proof.agreement.differing) == {"k4", "k5"}
+
+
+async def test_what_moves_while_it_is_compared_is_looked_at_again(district: District) -> None:
+    await settled_district(district)
+    log = small_history()
+    log.say(fact(TicketVoided), at=BEGIN + 31 * HOUR, ticket="k4")
+    district.write(log.block(len(log.records) - 1))
+
+    async def view_later() -> None:
+        await asyncio.sleep(1.0)
+        await district.view(log.records)
+
+    later = asyncio.ensure_future(view_later())
+    proof = await prove(district.logs, district.client, timeout_s=30)
+    await later
+    assert proof.ok
+
+
+async def test_a_view_that_left_is_not_missed(district: District) -> None:
+    await settled_district(district)
+    log = small_history()
+    log.say(fact(TicketUrged, source_id="s9"), at=BEGIN + 2 * HOUR + KEEP_CLOSED_MS, ticket="k4")
+    district.write(log.block(len(log.records) - 1))
+    assert not (await district.prove()).agreement.ok
+    await district.view(log.records)
+    agreement = (await district.prove()).agreement
+    assert agreement.ok
+    assert agreement.views == {"closed": 2, "open": 1}  # k1 was closed two hours after the beginning
 
 
 async def test_a_record_that_never_arrived_is_named(district: District) -> None:
@@ -167,6 +231,7 @@ async def test_the_proof_waits_for_what_is_under_way(district: District) -> None
         log = Partition()
         log.open("k1", origin(0))
         await asyncio.to_thread(district.write, log.block())
+        await district.view(log.records)
         await district.done("intake", HISTORY)
 
     later = asyncio.ensure_future(settle_later())
@@ -181,7 +246,7 @@ async def test_feedback_that_waits_for_its_report_is_not_missing(district: Distr
     await district.reports(1)
     await district.done("intake", HISTORY)
     came = replace(origin(13), topic=district.logs.prefix + HISTORY)
-    feedback = Feedback(source="src", stage=Stage.CLOSED, time=BEGIN, occurred_at=BEGIN, area="a1", origin=came)
+    feedback = Feedback(source="src", action=Action.CLOSED, time=BEGIN, occurred_at=BEGIN, area="a1", origin=came)
     held = Waiting(held=(Held(command="c", until=BEGIN, feedback=feedback),))
     await district.send(DESK_STATE, [(waiting_key("a1", "src", "x"), encode(held), IntakeHeaders())])
     proof = await district.prove()

@@ -13,7 +13,7 @@ from streams.ledger.queries import figures
 from streams.ledger.series import series
 from streams.ledger.store import insert
 from tests.facts import origin
-from tests.ledger.histories import dead_block, dead_letter, small_history
+from tests.ledger.histories import dead_block, dead_letter, full_history, small_history
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -71,6 +71,39 @@ def test_the_document_has_the_names_that_programs_read(client: Client) -> None:
         },
     }  # fmt: skip
     assert told["by_category"].keys() == {"pothole", "graffiti"}  # type: ignore[attr-defined]  # a document is of objects
+
+
+def test_the_document_has_the_loop(client: Client) -> None:
+    insert(client, full_history().block())
+    told = document(figures(client))["loop"]
+    assert told == {
+        "stages_on_time": {
+            "dispatched": {"kept": 1, "ended": 1, "rate": 1.0},
+            "handled": {"kept": 0, "ended": 1, "rate": 0.0},
+            "signed": {"kept": 1, "ended": 2, "rate": 0.5},
+        },
+        "conditions_on_time": {"fenced": {"kept": 1, "ended": 1, "rate": 1.0}},
+        "returns": 1, "reworks": 1, "wrong_dispatches": 2, "reopens": 1, "recurrences": 1, "suspensions": 1,
+        "extensions": {"automatic": 1, "approved": 1}, "requests": {"return": 1, "extension": 1},
+        "refusals": {"return": 1}, "diversions": {"police to service": 1, "returned": 1},
+        "steps": {"warned": 1, "yellow": 1, "escalated": 1}, "alarms": {"no-owner": 1},
+        "candidates": {"proposed": 1, "confirmed": 1, "refused": 1, "linked": 1}, "scores": {"5": 1},
+        "satisfied_rate": 1.0, "left_out": {"drill": 1, "voided": 1, "merged": 1},
+    }  # fmt: skip
+
+
+LOOP = ("signed 50.0 % of 2", "yellow 黄牌 1", "wrong dispatch 错误派遣 2", "100.0 % of 1 rated", "police to service 1")
+
+
+def test_terminal_and_page_show_the_loop(client: Client) -> None:
+    insert(client, full_history().block())
+    found = figures(client)
+    console = Console(record=True, width=160)
+    terminal.show(found, console)
+    text, shown = console.export_text(), page(found, series(client))
+    for part in LOOP:
+        assert part in text
+        assert part in shown
 
 
 def test_the_document_of_nothing_has_no_rate(client: Client) -> None:
