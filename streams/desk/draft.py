@@ -1,6 +1,8 @@
 """What a batch makes of the desk's memory before it is committed: a draft, to be taken or to be thrown away. Pure."""
 
 from collections.abc import Iterator
+from itertools import islice
+from typing import Final
 
 from schemas.codec import encode
 from schemas.codes import Standing
@@ -23,6 +25,11 @@ from streams.desk.memory import DeskMemory
 from streams.desk.overlay import Overlay, Undo
 from streams.desk.places import Cell
 from streams.desk.rules import Rules
+
+
+LOOKED_AT: Final = 64
+"""Of one cell, or of one object's past, only so many are looked at, the newest: a flood at one corner must not cost each
+report a look at the whole flood."""
 
 
 def speaker(policy: Policy | None) -> str:
@@ -245,7 +252,7 @@ class Draft:
         return sorted(found, key=lambda ticket: (ticket.opened_at, ticket.id))
 
     def _newest_first(self, entries: tuple[Entry, ...] | None, since: int) -> Iterator[Ticket]:
-        for when, name in reversed(entries or ()):
+        for when, name in islice(reversed(entries or ()), LOOKED_AT):
             if when < since:
                 return
             ticket = self._tickets.get(name)

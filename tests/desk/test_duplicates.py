@@ -24,7 +24,7 @@ from schemas.events import (
 )
 from schemas.policy import Category, Duplicates, Policy
 from schemas.state import Ticket, ties_of
-from streams.desk.draft import Draft
+from streams.desk.draft import LOOKED_AT, Draft
 from streams.desk.near import likeness
 from streams.desk.places import cell_of, cells_within, distance_m
 from streams.desk.rules import Rules
@@ -739,3 +739,13 @@ def _last_closed(tickets: Sequence[Ticket], new: Report, now: int) -> str | None
         if one.closed_at is not None and one.standing is not Standing.VOIDED and now - one.closed_at <= HOUR
     ]
     return min(found)[1] if found else None
+
+
+def test_a_flood_at_one_corner_costs_no_report_a_look_at_all_of_it() -> None:
+    log = Log()
+    for number in range(LOOKED_AT + 40):
+        log.add(report(f"f{number}", lat=32.0, lon=118.6), number)
+    newest = log.memory.tickets[log.ticket_of()]
+    looked_at = list(Draft(log.memory).near(newest, cell_of((32.0, 118.6)), 0))
+    assert len(looked_at) == LOOKED_AT
+    assert looked_at[0] is newest
