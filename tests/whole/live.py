@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -80,6 +80,13 @@ class Live:
         if not sent:
             raise ConnectionError(*refused)
         return sent[0]
+
+    def send_all(self, topic: str, values: Sequence[bytes], headers: Mapping[str, bytes]) -> None:
+        """Send many records, and return when all of them are there."""
+        for value in values:
+            self._producer.produce(self.prefix + topic, value, headers=dict(headers))
+            self._producer.poll(0)
+        assert self._producer.flush(60) == 0
 
     def settled(self, *places: Place, bare: bool = False) -> list[Became]:
         """Wait until all of these are settled or dead letters; with `bare` both."""
