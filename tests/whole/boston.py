@@ -32,7 +32,7 @@ class Boston:
     written: list[BostonFile] = field(default_factory=list)
 
     def file(self, rows: int, *, broken: tuple[bytes, ...] = (), placeless: tuple[bytes, ...] = ()) -> BostonFile:
-        """Rows a minute apart, two of three closed the next day; the odd lines, never closed, go in between."""
+        """Rows a minute apart, two of three closed two days later; the odd lines, never closed, go in between."""
         lines = [self._row(number) for number in range(rows)]
         lines[rows // 2 : rows // 2] = [*broken, *placeless]
         path = self.folder / f"boston-{self._made}.csv"
@@ -46,7 +46,7 @@ class Boston:
     def _row(self, number: int) -> bytes:
         self._made += 1
         at = self.day + timedelta(minutes=number)
-        closed = (at + timedelta(days=1, minutes=7)).isoformat() if number % 3 else ""
+        closed = (at + timedelta(days=2, minutes=7)).isoformat() if number % 3 else ""
         lat, lon = 42.30 + number % 50 / 1000, -71.10 + number % 40 / 1000
         name = NAMES[number % len(NAMES)]
         return f"T{self._made:06d},{name},{at.isoformat()},{closed},open,{lat:.5f},{lon:.5f},0,".encode()
