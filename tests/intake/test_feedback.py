@@ -127,6 +127,26 @@ def test_without_a_header_a_record_is_what_the_mapping_has() -> None:
     assert reason(b"{}", "alarms", known=KNOWN, topic="police", part="feedback") is Reject.UNKNOWN_VERSION
 
 
+def test_a_platform_may_say_little() -> None:
+    whole = yaml.safe_load(PLATFORM_YAML)
+    few = {"time": whole["feedback"]["time"], "action": whole["feedback"]["action"]}
+
+    def given(rule: dict[str, Any], value: bytes) -> Feedback | Report | Rejected:
+        mapping = SourceMapping.model_validate({**whole, "feedback": few | rule})
+        return read(value, "platform", known=Sources([mapping], key=KEY, catch_all="elsewhere"), topic="feedback")
+
+    made = given({"ticket": "ticket"}, record(hours="soon", stars="?", files="x", remark="x"))
+    assert isinstance(made, Feedback)
+    assert (made.seconds, made.score, made.evidence, made.note) == (None, None, (), "")
+    by_report = {name: whole["feedback"][name] for name in ("report", "area")}
+    said = given(by_report, record(sys="110", nr="1", street="泰山街道"))
+    assert isinstance(said, Feedback)
+    assert said.ticket is None
+    none = given({"ticket": "ticket"}, record(ticket=None))
+    assert isinstance(none, Rejected)
+    assert none.hint == "what it is about: ticket"
+
+
 def test_a_mapping_may_have_both() -> None:
     both = SourceMapping.model_validate(
         {

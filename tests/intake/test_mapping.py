@@ -184,3 +184,18 @@ def test_what_is_private_is_taken_out_of_texts_and_is_no_key() -> None:
 
 def test_what_does_not_matter_leaves_the_content_as_it_is() -> None:
     assert made(police()).content == made(police(), unheard_of=1).content != made(police(), room="r2").content
+
+
+@pytest.mark.parametrize(
+    ("rule", "at", "time"),
+    [
+        ({"format": "epoch-s"}, 1_748_822_400, 1_748_822_400_000),
+        ({"format": "epoch-ms"}, "1748822400001", 1_748_822_400_001),
+        ({"format": "%d.%m.%y %H:%M", "zone": "Europe/Berlin"}, "02.06.25 02:00", 1_748_822_400_000),
+        ({"format": "%Y%m%d%H%M%S%z"}, "20250602080000+0800", 1_748_822_400_000),
+        ({"zone": "Asia/Shanghai"}, "2025-06-02 08:00:00.5", 1_748_822_400_500),
+        ({"zone": "Asia/Shanghai"}, "2025-06-02T00:00:00Z", 1_748_822_400_000),
+    ],
+)
+def test_times_are_read_as_they_are_written(rule: dict[str, str], at: object, time: int) -> None:
+    assert made(changed(POLICE_YAML, "report.time", {"column": "at", **rule}), at=at).time == time

@@ -93,6 +93,23 @@ def test_a_number_is_one_reporter_however_it_is_written(written: str) -> None:
     assert Keyed(b"k").phone(written) == Keyed(b"k").phone(PHONE)
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("tel 06/12.34-5678 please", "tel [电话] please"),
+        ("06/12 34.5678, and 06.1-23/456.78", "[电话], and [电话]"),
+        ("06/12, or 34.5678", "06/12, or 34.5678"),  # two numbers that are not his
+        ("0/6 1/2 3/4", "0/6 1/2 3/4"),
+    ],
+)
+def test_a_records_own_number_is_masked_in_any_spelling(text: str, masked: str) -> None:
+    assert mask(text, ("0612345678",)) == masked
+
+
+def test_of_a_number_nothing_is_kept_and_of_a_name_the_first_letter() -> None:
+    assert mask("王小明 5881234, wg-7", ("王小明", "5881234", "wg-7")) == "王** [电话], w**"
+
+
 def test_what_is_no_number_is_no_reporter() -> None:
     assert [Keyed(b"k").phone(text) for text in ("", "-", "110", "unknown")] == [None] * 4
     nameless = {**ALARM, "caller": {"name": NAME}}
