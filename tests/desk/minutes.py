@@ -70,7 +70,9 @@ class Minutes:
     def _works(self, calendar: Calendar, minute: int) -> bool:
         local = self._local(calendar, minute)
         date = local.date().isoformat()
-        day = (local.weekday() in calendar.weekdays and date not in calendar.off) or date in calendar.on
+        day = local.weekday() in calendar.weekdays
+        if local.year in calendar.years:  # beyond those plain weekdays count
+            day = (day and date not in calendar.off) or date in calendar.on
         now = local.hour * 60 + local.minute
         return day and any(begin <= now < end for begin, end in calendar.periods)
 

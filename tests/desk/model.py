@@ -408,9 +408,13 @@ class Model:
             source_id=of.source_id if of else "",
             ticket=case.id if case else None,
             flags=of.flags if of else (),
-            origin=of.origin if of else Origin(topic="lianqin.desk", partition=3, offset=self.offset),
+            origin=None if command == "policy" else self._origin(of),
         )
         self._say(case, event)
+
+    def _origin(self, of: Feedback | Report | None) -> Origin | None:
+        here = Origin(topic="lianqin.desk", partition=3, offset=self.offset)
+        return here if of is None else of.origin
 
     def _case(self, ticket: str | None) -> Case | None:
         return next((case for case in self.cases if case.id == ticket), None)
@@ -955,7 +959,8 @@ class Model:
         action = feedback.action
         if action in MOVES:
             stage = Stage(action.value)
-            return STAGES.index(case.stage) < STAGES.index(stage) or stage in case.inferred
+            earlier = STAGES.index(case.stage) < STAGES.index(stage)
+            return earlier or (stage in case.inferred and case.stage is not stage)
         if action is Action.CLOSED:
             closing = feedback.source in self.rules_of(case).closing_sources
             return case.stage in (BEFORE_CLOSED if closing else (Stage.VERIFIED, Stage.CALLED_BACK))
@@ -991,7 +996,7 @@ class Model:
         goal, spent = case.runs.goal, self.at - case.since
         ended = goal if goal is not None and here < STAGES.index(Stage(goal.name)) <= there else None
         if there <= here:
-            case.inferred = [one for one in case.inferred if STAGES.index(one) < there]
+            case.inferred = [one for one in case.inferred if STAGES.index(one) <= there]
         case.inferred = [one for one in case.inferred if one is not stage]
         case.inferred += [one for one in inferred if one in REMEMBERED and one not in case.inferred]
         if there >= STAGES.index(Stage.HANDLED):
@@ -1061,26 +1066,33 @@ class Model:
         )
 
     def _closed(self, case: Case, feedback: Feedback) -> None:
+        occurred_at = self._happened(feedback.occurred_at, self.rules_of(case))
         if case.standing is Standing.MERGED and case.master is not None:
             master = case.master
-            self._close(case, feedback, None)
+            self._close_with_children(case, feedback, occurred_at)
             case.standing, case.master = Standing.RUNNING, None
             master.children.remove(case.id)
             self._say(master, said.TicketReleased(child=case.id, source="", source_id=""))
         else:
-            self._close(case, feedback, None)
+            self._close_with_children(case, feedback, occurred_at)
 
-    def _close(self, case: Case, feedback: Feedback, root: str | None) -> None:
+    def _close_with_children(self, case: Case, feedback: Feedback, occurred_at: int) -> None:
+        self._close(case, feedback, None, occurred_at)
+        for child in sorted(self._below(case), key=lambda child: child.id):
+            if child.open:
+                self._close(child, feedback, case.id, occurred_at)
+
+    def _below(self, case: Case) -> list[Case]:
+        children = [one for one in self.cases if one.master is case]
+        return children + [one for child in children for one in self._below(child)]
+
+    def _close(self, case: Case, feedback: Feedback, root: str | None, occurred_at: int) -> None:
         took = self.at - case.begun
         overall = case.runs.running.get("overall")
         on_time = overall is None or self.at <= overall.due
-        moved = self._moved(case, Stage.CLOSED, feedback)
+        moved = self._move(case, Stage.CLOSED, feedback.source, feedback.by, feedback.note, occurred_at)
         case.closed = self.at
         self._say(case, said.TicketClosed(**moved, took=took, on_time=on_time, flags=feedback.flags, with_master=root))
-        for child in sorted(case.children):
-            one = self._case(child)
-            assert one is not None
-            self._close(one, feedback, root or case.id)
 
     def _rated(self, case: Case, feedback: Feedback) -> None:
         if feedback.score is None or not 1 <= feedback.score <= 5:
@@ -1093,7 +1105,7 @@ class Model:
         case.reworks += 1
         occurred_at, spent = self._happened(feedback.occurred_at, self.rules_of(case)), self.at - case.since
         case.stage, case.since = Stage.SIGNED, self.at
-        case.inferred = []
+        case.inferred = [one for one in case.inferred if one is Stage.SIGNED]
         case.runs.reworked(self.at)
         self._say(
             case,
@@ -1114,7 +1126,7 @@ class Model:
     def _reopened(self, case: Case, feedback: Feedback) -> None:
         case.reopens += 1
         case.runs.policy = self.rules_of(case)
-        case.closed, case.reopened, case.met = None, self.at, []
+        case.closed, case.reopened, case.met, case.escalated = None, self.at, [], None
         moved = self._moved(case, Stage.ACCEPTED, feedback)
         case.runs.opened(Stage.ACCEPTED, self.at, self.at, case.met)
         moved["deadlines"] = case.runs.shown()
@@ -1124,6 +1136,7 @@ class Model:
 
     def _voided(self, case: Case, feedback: Feedback) -> None:
         case.standing, case.closed, case.request = Standing.VOIDED, self.at, None
+        case.suspended = case.resume = None
         case.runs.running = {}
         self._say(case, said.TicketVoided(**self._stood(case, feedback)))
 
@@ -1312,7 +1325,7 @@ class Model:
         if child.drill != master.drill or child.side is master.side is Side.POLICE:
             raise Refused(Refusal.NOT_LEGAL_NOW)
         child.request = None
-        child.standing, child.master = Standing.MERGED, master
+        child.standing, child.master, child.resume = Standing.MERGED, master, None
         self._say(child, said.TicketAbsorbed(**self._stood(child, feedback), into=master.id))
         master.children.append(child.id)
         self._say(master, said.TicketAdopted(child=child.id))
@@ -1343,17 +1356,16 @@ class Model:
         ticket = f"{case.area}.{self.cause.replace('-', '')[:16]}"
         case.reports.remove(joined)
         self._say(case, said.TicketReleased(child=ticket, source=joined.source, source_id=joined.source_id))
-        flags = (*case.flags, Flag.SPLIT)
+        flags = (Flag.SPLIT,)
         new = replace(case, id=ticket, matter=self.cause, source=joined.source, kind=case.kind, text="", flags=flags)
         new = self._bare(new, replace(judged, source=joined.source))
         self.cases.append(new)
-        alone = replace(joined, fate=Fate.TICKETED, occurred_at=joined.at, details={})
+        alone = replace(joined, fate=Fate.TICKETED, occurred_at=joined.at, at=self.at, details={}, closed_at=None)
         new.reports = [alone]
         event = self._opened(new, alone, start=joined.at)
         self._say(new, event)
         unit = Unit(name=case.unit, level=case.level)
-        occurred_at = self._happened(feedback.occurred_at, self.rules_of(case))
-        self._dispatch(new, unit, source=feedback.source, occurred_at=occurred_at, by=feedback.by, note=feedback.note)
+        self._dispatch(new, unit, source=feedback.source, occurred_at=self.at, by=feedback.by, note=feedback.note)
 
     def _bare(self, case: Case, judged: Judged) -> Case:
         return Case(
