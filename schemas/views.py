@@ -237,6 +237,7 @@ class Reminded:
     matter: str
     what: Reminder
     recipients: tuple[str, ...]
+    """The unit that holds the ticket by its name, the others as the district's ladder calls them."""
     unit: str
     """Who holds the ticket."""
     at: int

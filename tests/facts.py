@@ -11,6 +11,7 @@ from schemas.envelope import Envelope, derived_id
 from schemas.events import (
     CommandSettled,
     Event,
+    ReportSettled,
     TicketAccepted,
     TicketArrived,
     TicketCalledBack,
@@ -78,6 +79,8 @@ def fact(made: type[E], /, **chosen: object) -> E:
 def _usual(kind: type[Any], name: str) -> object:
     if name == "stage" and kind in _STAGES:
         return _STAGES[kind]
+    if name == "ticket" and kind is ReportSettled:
+        return "k1"
     if name == "limit" and kind.__name__.startswith("Limit"):
         return _OWN_LIMIT
     return _USUAL[name]

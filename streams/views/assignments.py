@@ -5,6 +5,8 @@ from typing import Final
 
 from schemas.codes import Stage, Standing
 from schemas.events import (
+    Moved,
+    Stood,
     TicketAbsorbed,
     TicketAssisted,
     TicketClosed,
@@ -16,16 +18,7 @@ from schemas.events import (
 )
 from schemas.views import Assignment, Because, CurrentTicket, Role, Status
 
-Assigning = (
-    TicketDispatched
-    | TicketAssisted
-    | TicketReturned
-    | TicketReworked
-    | TicketAbsorbed
-    | TicketRestored
-    | TicketClosed
-    | TicketVoided
-)
+Assigning = Moved | Stood | TicketAssisted
 Held = tuple[tuple[Role, str], ...]
 
 _HELD: Final = frozenset(
@@ -65,12 +58,12 @@ def assigned(before: Held, view: CurrentTicket, event: Assigning, at: int) -> It
 
 
 def _because(event: Assigning, *, given: bool) -> Because:
-    because = _REASONS[type(event)]
+    # Whoever signs what was given back and is dispatched to nobody has it again.
+    because = _REASONS.get(type(event), Because.DISPATCHED)
     return Because.REASSIGNED if because is Because.DISPATCHED and not given else because
 
 
 _REASONS: Final[dict[type[Assigning], Because]] = {
-    TicketDispatched: Because.DISPATCHED,
     TicketAssisted: Because.ASSISTED,
     TicketReturned: Because.RETURNED,
     TicketReworked: Because.REWORKED,

@@ -68,12 +68,13 @@ class Ran:
         sequences = _or_count(found.of("sequence"), "sequences whole", "breaks in sequences")
         deadlines = _or_count(found.of("deadline", "time"), "deadlines right", "deadlines wrong")
         planted = _or_count(found.of("fate", "unfounded"), "fates as planted", "fates wrong")
+        views = _or_count(found.of("views"), "views right", "views wrong")
         clickhouse = _or_count(found.of("clickhouse"), "ClickHouse equal", "differences in ClickHouse")
         brokers = f" broker_kills={struck['broker']}" if struck["broker"] else ""
         return (
             f"chaos seed={asked.seed} records={asked.records} kills={struck['kill']} freezes={struck['freeze']}"
             f"{brokers}: {found.of('lost')} lost, {found.of('twice')} twice, {sequences}, {planted}, {deadlines}, "
-            f"{clickhouse}, audit {'ok' if self.audit_ok else 'NOT ok'}"
+            f"{views}, {clickhouse}, audit {'ok' if self.audit_ok else 'NOT ok'}"
         )
 
 
@@ -170,7 +171,8 @@ def _figures(ran: Ran) -> str:
     verdict, felt = ran.verdict, ran.felt
     return (
         f"{verdict.inputs:,} records in, {verdict.events:,} events and dead letters out, {verdict.tickets:,} tickets, "
-        f"{verdict.rows:,} rows; deadlines fired: {dict(verdict.fired)}; output on every partition again after at most "
+        f"{verdict.views:,} records of views, {verdict.rows:,} rows; deadlines fired: {dict(verdict.fired)}; "
+        f"output on every partition again after at most "
         f"{felt.worst('kill')}, {felt.worst('freeze')}"
     )
 

@@ -45,7 +45,8 @@ class Log:
     def settled(self, number: int, fate: str, offset: int) -> None:
         """What became of the record at this offset of the input."""
         origin = {"topic": "intake.citizen", "partition": 0, "offset": offset}
-        self.event("report.settled", number, {"fate": fate, "origin": origin}, after_s=100)
+        said = {"fate": fate, "origin": origin, "source": "rehearsal", "source_id": f"R{offset}"}
+        self.event("report.settled", number, said, after_s=100)
 
     def _append(self, headers: Mapping[str, str], value: bytes, at: int) -> None:
         pairs = [(name, text.encode()) for name, text in headers.items()]

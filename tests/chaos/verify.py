@@ -17,6 +17,8 @@ from confluent_kafka import Message
 
 from tests.chaos.centre import Ledger
 from tests.chaos.kafka import Place, Reader, headers_of, place_of
+from tests.chaos.views import TOPICS as VIEWS
+from tests.chaos.views import Expected, Found, differences, missing
 
 INTAKE: Final = (
     "intake.police", "intake.grid", "intake.citizen", "intake.hotline", "intake.feedback", "intake.urgent",
@@ -93,6 +95,8 @@ class Story:
     rows: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
     """By topic and partition, by offset: a hash of what ClickHouse must hold."""
     fired: Counter[str] = field(default_factory=Counter)
+    views: Expected = field(default_factory=Expected)
+    """What the views must be, and must have said."""
     _ids: set[str] = field(default_factory=set)
     _times: dict[int, int] = field(default_factory=dict)
 
@@ -124,6 +128,7 @@ class Story:
             self.settled.setdefault(origin, []).append(data.get("fate") or data["outcome"])
         if "ce_subject" in headers:
             self._of_ticket(message, headers, data)
+        self.views.take(headers, data)
 
     def _log_time(self, message: Message, headers: Mapping[str, str]) -> None:
         partition, at = place_of(message)[1], millis(headers["ce_time"])
@@ -299,6 +304,8 @@ class Verdict:
     tickets: int
     fired: Mapping[str, int]
     rows: int
+    views: int
+    """Records of the views' topics."""
 
     @property
     def ok(self) -> bool:
@@ -317,13 +324,40 @@ def verify(bootstrap: str, prefix: str, ledger: Ledger, tell: Callable[[str], No
     horizon = round((time.time() - DUE_WITHIN_S) * 1000)
     for message in reader.new():
         story.take(message)
+    found = _views(bootstrap, prefix, story)
+    for message in reader.new():
+        story.take(message)  # what the views were made of meanwhile
     reader.close()
+    for difference in differences(story.views, found):
+        findings.add("views", difference)
     account(inputs, story, findings)
     story.not_fired(horizon)
     events = sum(map(len, story.rows.values()))
     tell(f"{events:,} events and dead letters of {len(story.tickets):,} tickets came out; comparing ClickHouse")
     rows = compare_with_clickhouse(ledger, story, findings)
-    return Verdict(findings, len(inputs.planted), events, len(story.tickets), story.fired, rows)
+    return Verdict(findings, len(inputs.planted), events, len(story.tickets), story.fired, rows, found.records)
+
+
+def _views(bootstrap: str, prefix: str, story: Story) -> Found:
+    """Read the views' topics until they have come to all facts of `story`."""
+    newest, causes = dict(story.views.newest), list(story.views.said)
+    found, reader = Found(), Reader(bootstrap, [prefix + topic for topic in VIEWS])
+    moved, records = time.monotonic(), -1
+    while time.monotonic() - moved < QUIET_S:
+        for message in reader.new():
+            raw = message.value()
+            data = None if raw is None else json.loads(raw)
+            topic = place_of(message)[0].removeprefix(prefix)
+            found.take(topic, (message.key() or b"").decode(), headers_of(message), data)
+        if not missing(newest, causes, found):
+            break
+        if found.records > records:
+            moved, records = time.monotonic(), found.records
+        time.sleep(0.5)
+    if left := missing(newest, causes, found):
+        story.findings.add("views", f"{left} facts have not come to the views")
+    reader.close()
+    return found
 
 
 def _until_settled(reader: Reader, inputs: Inputs, story: Story) -> None:

@@ -92,7 +92,7 @@ def test_a_joint_ticket_is_given_as_one() -> None:
 @pytest.mark.parametrize(
     ("events", "expected"),
     [
-        ((fact(TicketSigned),), []),
+        ((fact(TicketSigned),), [(True, Role.LEAD, Because.DISPATCHED, "u1")]),
         ((HELD, fact(TicketSigned)), []),
         (
             (HELD, fact(TicketDispatched, unit="a1", before="u1")),
@@ -150,7 +150,7 @@ def test_who_holds_a_ticket_is_told_and_who_does_no_longer(
 @pytest.mark.parametrize(
     ("event", "what", "recipients"),
     [
-        (fact(LimitWarned, limit="signed", recipients=("u1", "street")), Reminder.WARNED, ("u1", "street")),
+        (fact(LimitWarned, limit="signed", recipients=("unit", "street")), Reminder.WARNED, ("u1", "street")),
         (fact(LimitPassed), Reminder.PASSED, ("u1",)),
         (fact(LimitCarded, card=Step.YELLOW), Reminder.YELLOW, ("u1",)),
         (fact(LimitCarded, card=Step.RED), Reminder.RED, ("u1",)),
