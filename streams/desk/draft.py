@@ -26,10 +26,9 @@ from streams.desk.overlay import Overlay, Undo
 from streams.desk.places import Cell
 from streams.desk.rules import Rules
 
-
 LOOKED_AT: Final = 64
-"""Of one cell, or of one object's past, only so many are looked at, the newest: a flood at one corner must not cost each
-report a look at the whole flood."""
+"""Of one cell, or of one object's past, only so many are looked at, the newest: a flood at one corner must not cost
+each report a look at the whole flood."""
 
 
 def speaker(policy: Policy | None) -> str:
