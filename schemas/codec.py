@@ -27,7 +27,7 @@ def contract(made: type[T]) -> type[T]:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def passing_contract(made: type[T]) -> type[T]:
-    """A contract that is made, written and let go: without slots, orjson writes it in a third of the time."""
+    """A contract that is written more often than kept: without slots, orjson writes it in a third of the time."""
     return dataclass(kw_only=True)(made)
 
 
