@@ -1,5 +1,6 @@
 """However a log is cut into batches, and whoever takes over between them: the same is said, the same is known."""
 
+from dataclasses import replace
 from typing import get_args
 
 from hypothesis import given, settings
@@ -10,11 +11,15 @@ from schemas.events import (
     CommandSettled,
     Event,
     LimitCarded,
+    ReportClosed,
     ReportSettled,
     TicketAdopted,
+    TicketAmended,
     TicketEvent,
+    TicketMerged,
     TicketOpened,
     TicketReleased,
+    TicketUrged,
 )
 from schemas.views import CURRENT, VIEWS_TIME_KEY, view_key
 from tests.facts import BEGIN, DAY, Log, deadline, fact
@@ -30,9 +35,6 @@ def events(draw: st.DrawFn) -> Event:
     """Any fact but an opening; in whatever order they come, the fold must hold."""
     kind = draw(st.sampled_from([*KINDS, ReportSettled, CommandSettled]))
     chosen: dict[str, object] = {}
-    if "source_id" in _of(kind):
-        # Only a child that is let go names no report.
-        chosen["source_id"] = draw(st.sampled_from(("s1", "s2", "") if kind is TicketReleased else ("s1", "s2")))
     if "deadlines" in _of(kind):
         rungs = st.integers(0, 3)
         chosen["deadlines"] = (deadline(rung=draw(rungs)), deadline("signed", hours=1, rung=draw(rungs)))
@@ -57,8 +59,13 @@ def logs(draw: st.DrawFn, pauses: tuple[int, ...] = (0, 1, DAY, 40 * DAY)) -> Lo
     for ticket in TICKETS:
         split = draw(st.booleans())
         log.say(fact(TicketOpened, flags=(Flag.SPLIT,) if split else ()), at=at, ticket=ticket)
-    for event in draw(st.lists(events(), max_size=30)):
+    for number, event in enumerate(draw(st.lists(events(), max_size=30))):
         at += draw(st.sampled_from(pauses))
+        if isinstance(event, TicketUrged | TicketMerged):
+            event = replace(event, source_id=f"j{number}")  # noqa: PLW2901 - no report joins twice
+        elif isinstance(event, TicketReleased | ReportClosed | TicketAmended):
+            earlier = [f"j{joined}" for joined in range(number)]
+            event = replace(event, source_id=draw(st.sampled_from(["s1", "", *earlier])))  # noqa: PLW2901 - of those
         # Only the first takes others in: no ticket is its own master's master.
         log.say(event, at=at, ticket=TICKETS[0] if isinstance(event, TicketAdopted) else draw(ONE))
     return log
