@@ -52,7 +52,7 @@ from streams.ownership.watchdog import Watchdog
 from streams.views.memory import ViewsMemory
 
 TICK_LINGER_MS: Final = 0
-INTAKE_AT_ONCE: Final = 1_000
+INTAKE_AT_ONCE: Final = 500
 DESK_AT_ONCE: Final = 500
 """Records of a batch: each transaction has its price, but while a batch is decided nobody else has the event loop."""
 VIEWS_AT_ONCE: Final = 500

@@ -11,14 +11,15 @@ from streams.ownership import clients
 from streams.ownership.batch import Record
 from streams.ownership.settings import OwnerSettings
 
-Gate = Callable[[], Awaitable[bool]]
+Gate = Callable[[int], Awaitable[bool]]
+"""Whether so many routine records may go on now. They count as gone where it says yes; 0 only asks."""
 Chunk = Mapping[TopicPartition, Sequence[Record]]
 
 _IDLE_MS: Final = 100
 _GATE_MS: Final = 20
 
 
-async def always_open() -> bool:
+async def always_open(_: int) -> bool:
     """The gate of a stage without flow control."""
     return True
 
@@ -49,6 +50,11 @@ class _Lane:
             return {}
         asked, self._asked = self._asked, None
         return asked.result()
+
+    @property
+    def held(self) -> int:
+        """How many records wait to be taken."""
+        return sum(map(len, self._asked.result().values())) if self._asked is not None and self._asked.done() else 0
 
     @property
     def holds_some(self) -> bool:
@@ -99,12 +105,15 @@ class Reader:
         else:
             await asyncio.sleep(_GATE_MS / 1000)
         for lane in lanes:
+            # Whoever else passed the gate meanwhile may have filled what is behind it.
+            if lane is self._routine and not await self._gate(lane.held):
+                continue
             if chunk := lane.take():
                 return await self._grown(lane, chunk)
         return {}
 
     async def _routine_if_open(self) -> _Lane | None:
-        return self._routine if self._routine is not None and await self._gate() else None
+        return self._routine if self._routine is not None and await self._gate(0) else None
 
     async def _grown(self, lane: _Lane, chunk: Chunk) -> Chunk:
         """Let a batch grow for some milliseconds when records come fast: each transaction has its price."""

@@ -95,7 +95,7 @@ class Watchdog:
             self._end(f"{self._seats.stage.name}: the group {says}, which holds {sorted(self._seats.held)}")
 
     async def _check_lag(self, consumer: Any) -> None:
-        gate_open = await self._deps.gate()
+        gate_open = await self._deps.gate(0)
         owners = [owner for owner in self._seats.owners if owner.is_open]
         self._moved_at = {owner: moved for owner, moved in self._moved_at.items() if owner in owners}
         for owner in owners:

@@ -105,7 +105,7 @@ async def test_first_inputs_do_not_wait_at_the_gate_and_routine_ones_do(kafka: K
     await kafka.feed([b"routine"])
     is_open = False
 
-    async def gate() -> bool:
+    async def gate(_: int) -> bool:
         return is_open
 
     given = deps(kafka, ask=_echoing(kafka, []), gate=gate)
@@ -150,7 +150,7 @@ async def test_a_gate_that_closes_on_records_in_hand_loses_none_of_them(kafka: K
     await kafka.make(urgent={})
     closed = 0
 
-    async def flapping() -> bool:
+    async def flapping(_: int) -> bool:
         nonlocal closed
         closed += 1
         return closed % 3 == 0

@@ -19,7 +19,7 @@ from tests.ownership.running import Deaths, deps, settings, until
 HASTE = Patience(every_s=0.05, open_s=30.0, progress_s=0.6, group_s=0.6)
 
 
-async def _closed() -> bool:
+async def _closed(_: int) -> bool:
     return False
 
 

@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
 
-from agents.flow import MOST, Flow
+from agents.flow import LEAST, Flow
 from agents.local.broker import LocalBroker
 from agents.packs import load_policy
 from agents.policy import ClockError, clock_of, hold_to_clock, publish
@@ -77,14 +77,14 @@ async def test_routine_intake_waits_while_the_desk_is_behind(bootstrap: str, kaf
     await make_topics(bootstrap, kafka)
     desk, group = kafka.prefix + DESK, f"{kafka.prefix}desk"
     flow = Flow(OwnerSettings(bootstrap=bootstrap, prefix=kafka.prefix), desk, group, 2)
-    assert not await flow.open()  # not known is not small
+    assert not await flow.open(0)  # not known is not small
     running = asyncio.create_task(flow.run())
     await becomes(flow, open_=True)
     async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
-        for _ in range(MOST + 1):
+        for _ in range(LEAST + 1):
             await producer.send(desk, b"x", partition=1)
     await becomes(flow, open_=False)
-    await commit(bootstrap, group, TopicPartition(desk, 1), 1)
+    await commit(bootstrap, group, TopicPartition(desk, 1), LEAST)
     await becomes(flow, open_=True)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -92,7 +92,7 @@ async def test_routine_intake_waits_while_the_desk_is_behind(bootstrap: str, kaf
 
 async def becomes(flow: Flow, *, open_: bool) -> None:
     async with asyncio.timeout(30):
-        while await flow.open() is not open_:  # noqa: ASYNC110 - it is the flow that is watched
+        while await flow.open(0) is not open_:  # noqa: ASYNC110 - it is the flow that is watched
             await asyncio.sleep(0.02)
 
 

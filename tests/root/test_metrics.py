@@ -12,6 +12,7 @@ from agents.errors import UserError
 from agents.local.probe import free_port
 from agents.observing import Observer
 from agents.settings import MetricsSettings
+from agents.views import ViewsCounts
 from schemas.codes import Flag, Reject, Stage
 from streams.metrics import CATALOGUE, Metrics
 
@@ -66,6 +67,17 @@ def test_the_desk_tells_fates_outcomes_and_lateness(registry: CollectorRegistry,
     assert value(registry, "lianqin_dead_letters_total", reason="desk-failed") == 1
     assert value(registry, "lianqin_deadline_lateness_seconds_sum") == 1.5
     assert value(registry, "lianqin_end_to_end_seconds_sum") == 0.5
+
+
+def test_the_views_tell_steps_alarms_and_pairs(registry: CollectorRegistry, observer: Observer) -> None:
+    counts = ViewsCounts(
+        steps={"yellow": 2}, alarms={"no-owner": 1}, findings={"proposed": 3}, passed_over={"unreadable": 1}
+    )
+    observer.views_batch(counts)
+    assert value(registry, "lianqin_ladder_steps_total", step="yellow") == 2
+    assert value(registry, "lianqin_alarms_total", alarm="no-owner") == 1
+    assert value(registry, "lianqin_candidates_total", finding="proposed") == 3
+    assert value(registry, "lianqin_views_passed_over_total", reason="unreadable") == 1
 
 
 def test_intake_and_owners_tell_what_went_wrong(registry: CollectorRegistry, observer: Observer) -> None:
