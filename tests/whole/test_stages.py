@@ -47,7 +47,7 @@ def workers(env: dict[str, str], machine: Path) -> Iterator[dict[str, subprocess
     """One process a stage, the desk's twice, none of them started by `up`."""
     with ExitStack() as stack:
         started = {}
-        for name in ("intake", "desk", "desk-too", "ledger"):
+        for name in ("intake", "desk", "desk-too", "views", "ledger"):
             stages = name.removesuffix("-too")
             command = [str(PROGRAM), "worker", "--stages", stages, "--name", name, "--data-dir", str(machine)]
             own = {**env, "LIANQIN_METRICS__PORT": str(free_port())}
@@ -71,7 +71,7 @@ def test_workers_end_on_sigterm_and_the_account_is_whole(
 ) -> None:
     time.sleep(3)  # what the ledger has not written yet
     codes = {name: children.stop(worker, within_s=20) for name, worker in workers.items() if worker.poll() is None}
-    assert codes == {"intake": 0, "desk-too": 0, "ledger": 0}
+    assert codes == {"intake": 0, "desk-too": 0, "views": 0, "ledger": 0}
     answer = lianqin("audit", "--json", "--data-dir", str(machine), env=env)
     assert json.loads(answer.stdout)["ok"] is True, answer.stdout
     found = lianqin("report", "--json", "--data-dir", str(machine), env=env)
