@@ -86,6 +86,8 @@ def test_units_are_of_all_levels_and_sides_and_surge_units_rest(policy: Policy) 
         ("signed", {"urgency": "urgent", "source": "police110"}, wall(30, "30 s")),
         ("arrived", {"urgency": "urgent", "source": "police110", "area": "320111001"}, wall(300, "5 min")),
         ("arrived", {"urgency": "urgent", "source": "police110", "area": "320111008"}, wall(600, "10 min")),
+        ("contacted", {"urgency": "routine", "source": "police110"}, wall(300, "5 min")),
+        ("contacted", {"urgency": "routine", "source": "gridapp"}, working(7, "1 wd")),
         ("arrived", {"urgency": "urgent", "source": "gridapp", "area": "320111001"}, wall(HOUR_S, "1 h")),
         ("handled", {"urgency": "routine", "source": "hotline12345", "kind": "咨询"}, working(7, "1 wd")),
         ("handled", {"urgency": "routine", "source": "hotline12345", "kind": "投诉"}, working(35, "5 wd")),
