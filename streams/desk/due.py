@@ -22,7 +22,7 @@ def dues(ticket: Ticket) -> Iterator[Due]:
         return
     if ticket.standing is Standing.RUNNING:
         for deadline in ticket.deadlines:
-            if deadline.next_at is not None and not deadline.halted:
+            if deadline.next_at is not None:
                 yield deadline.next_at, DEADLINE, ticket.id, deadline.limit
     elif ticket.standing is Standing.SUSPENDED and ticket.course is not None and ticket.course.resume_at is not None:
         yield ticket.course.resume_at, RESUME, ticket.id, ""

@@ -361,6 +361,18 @@ def test_an_extension_that_comes_late_takes_nothing_back_that_was_said() -> None
     assert log.tick(10_800 * SECOND) == ["limit.carded signed yellow"]
 
 
+def test_a_second_extension_adds_to_the_first() -> None:
+    log = Log()
+    log.add(report(), 0)
+    for at in (0, 1):
+        log.add(feedback(Action.EXTENSION_REQUESTED, seconds=600), at)
+    log.add(feedback(Action.EXTENSION_APPROVED), 2)
+    assert running(log)["signed"] == (0, 4800)
+    assert limit_of(log, "signed").granted == 1_200_000
+    log.add(published(POLICY, version="p2"), 3)
+    assert running(log)["signed"] == (0, 4800)
+
+
 def test_an_extension_leaves_conditions_alone() -> None:
     log = Log()
     log.add(report(category="gas"), 0)
@@ -520,6 +532,26 @@ def test_a_stricter_policy_says_at_once_what_has_already_gone_by() -> None:
     assert log.tick(200 * SECOND) == ["limit.carded overall red"]
 
 
+def test_a_step_that_is_said_at_the_very_moment_of_a_change_is_not_said_again() -> None:
+    log = Log(policy=ONLY_OVERALL)
+    log.add(report(), 0)
+    said = log.add(published(ONLY_OVERALL, version="p2"), 800 * SECOND)
+    assert said == ["limit.warned overall", "limits.changed", "command.settled policy applied"]
+    assert log.tick(999 * SECOND) == []
+
+
+def test_a_limit_that_is_new_runs_since_the_ticket_was_opened_or_opened_again() -> None:
+    log = Log(policy=replace(POLICY, limits=()))
+    log.add(report(), 0)
+    log.add(published(ONLY_OVERALL, version="p2"), 100 * SECOND)
+    assert running(log) == {"overall": (0, 1000)}
+    log.add(published(POLICY, version="p3", limits=()), 200 * SECOND)
+    log.add(feedback(Action.CLOSED), 300 * SECOND)
+    log.add(feedback(Action.REOPENED), 400 * SECOND)
+    log.add(published(ONLY_OVERALL, version="p4"), 500 * SECOND)
+    assert running(log) == {"overall": (400, 1400)}
+
+
 def test_a_milder_policy_lets_what_was_said_come_again() -> None:
     log = Log(policy=ONLY_OVERALL)
     log.add(report(), 0)
@@ -609,6 +641,7 @@ def test_a_suspended_ticket_takes_another_policy_as_of_when_it_was_suspended() -
     log.add(feedback(Action.SUSPENSION_REQUESTED), 500 * SECOND)
     log.add(feedback(Action.SUSPENSION_APPROVED), 500 * SECOND)
     log.add(published(ONLY_OVERALL, version="p2", limits=(LimitRow(overall=Span(seconds=700)),)), 900 * SECOND)
+    assert (limit_of(log, "overall").rung, limit_of(log, "overall").next_at) == (0, T0 + 560 * SECOND)
     assert log.tick(1000 * SECOND) == []
     log.add(feedback(Action.RESUMED), 1000 * SECOND)
     assert running(log) == {"overall": (500, 1200)}
