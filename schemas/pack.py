@@ -99,8 +99,8 @@ class DistrictFile(Part):
     """How far before its arrival a thing may be said to have happened."""
     wait: Seconds
     """How long feedback waits for its report."""
-    keep_closed: Seconds
-    """How long a closed ticket stays in the desk's state."""
+    keep_closed: Annotated[Seconds, Field(le=90 * 86400)]
+    """How long a closed ticket stays in the desk's state; its public view stays a day longer than the most."""
     running: Literal["take", "keep"] = "take"
     """When the rules change: whether running tickets take the new ones or keep theirs."""
     extension: Extension
