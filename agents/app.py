@@ -128,7 +128,11 @@ def _intake(parts: Parts) -> None:
 
     stage = Stage(name="intake", group=parts.name("intake"), inputs=inputs, memory=NoMemory)
     deps = intake.IntakeDeps(
-        sources=plan.sources, prefix=plan.owners.prefix, partitions=plan.partitions, metrics=parts.observer
+        sources=plan.sources,
+        prefix=plan.owners.prefix,
+        partitions=plan.partitions,
+        metrics=parts.observer,
+        landed=flow.landed,
     )
     _owned(parts, stage, intake.build(deps), INTAKE_AT_ONCE, flow.open)
     parts.beside.append(flow.run)

@@ -22,6 +22,7 @@ LEAST: Final = 100
 """Records it may have in any case. Transaction markers count, so idle is not quite 0."""
 EVERY_S: Final = 0.1
 ANSWER_WITHIN_S: Final = 2.0
+LOST_AFTER_S: Final = 10.0
 SLOWER: Final = 0.9
 """A partition that had nothing to do is believed to have become slower by so much, at most, each time."""
 
@@ -35,6 +36,9 @@ class Flow:
         self._partitions = [TopicPartition(topic, p) for p in range(partitions)]
         self._rate = dict.fromkeys(range(partitions), 0.0)
         self._done: tuple[float, Mapping[int, int]] | None = None
+        self._under_way: dict[float, int] = {}
+        """Records that were let go and are not on the desk's log yet, by when they were."""
+        self._now = 0.0
         self.room = 0
 
     async def open(self, records: int) -> bool:
@@ -42,7 +46,15 @@ class Flow:
         is_open = self.room > 0
         if is_open:
             self.room -= records
+            self._under_way[self._now] = self._under_way.get(self._now, 0) + records
         return is_open
+
+    def landed(self, records: int) -> None:
+        """So many of them are on the desk's log now, where the next look sees them."""
+        for then in sorted(self._under_way):
+            gone = min(records, self._under_way[then])
+            self._under_way[then] -= gone
+            records -= gone
 
     def look(self, now: float, ends: Mapping[int, int], done: Mapping[int, int]) -> None:
         """Take what is on the desk's log and what of it is done, by partition; `now` in seconds."""
@@ -51,9 +63,11 @@ class Flow:
             for partition, rate in self._rate.items():
                 seen = (done[partition] - before[partition]) / max(now - then, 0.001)
                 self._rate[partition] = max(seen, rate * SLOWER)
-        self._done = (now, done)
+        self._done, self._now = (now, done), now
+        # A batch whose owner was closed never lands.
+        self._under_way = {then: left for then, left in self._under_way.items() if left and now - then < LOST_AFTER_S}
         rooms = [max(LEAST, self._rate[p] * AHEAD_S) - (ends[p] - done[p]) for p in ends]
-        self.room = int(sum(rooms)) if min(rooms) > 0 else 0
+        self.room = int(sum(rooms)) - sum(self._under_way.values()) if min(rooms) > 0 else 0
 
     async def run(self) -> None:
         """Measure until cancelled. While the broker does not tell, the gate is closed: not known is not small."""

@@ -68,6 +68,8 @@ class IntakeDeps:
     prefix: str
     partitions: int
     metrics: IntakeMetrics = field(default_factory=NoMetrics)
+    landed: Callable[[int], None] = lambda _: None
+    """Is told, after the commit, how many routine records a batch was made of."""
 
 
 def build(deps: IntakeDeps) -> AgentBody:
@@ -130,7 +132,12 @@ class Intake:
                     continue
             commands += self._take(sends, record, headers)
         self._metrics.forwarded(commands)
-        return Answer(sends=sends, metadata=metadata if time is None else json.dumps({"time": time}))
+        routine = len(records) if records[0].topic not in self._first else 0
+        return Answer(
+            sends=sends,
+            metadata=metadata if time is None else json.dumps({"time": time}),
+            take=lambda: self._deps.landed(routine),
+        )
 
     def _tell_time(
         self, sends: list[Send], record: Record, headers: IntakeHeaders, time: int | None
