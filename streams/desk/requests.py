@@ -11,6 +11,8 @@ from streams.desk.handling import Answered, move_to, said_of, sent_to, unit_of
 from streams.desk.limits import at_stage, extended
 from streams.desk.turn import Turn
 
+_DATES_END: Final = 253_402_300_800_000
+"""The year 10000."""
 _ASKED: Final = {
     Action.RETURN_REQUESTED: RequestKind.RETURN,
     Action.EXTENSION_REQUESTED: RequestKind.EXTENSION,
@@ -88,9 +90,15 @@ def approve_suspension(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answer
         by=said.by,
         note=said.note,
         deadlines=ticket.deadlines,
-        resume_at=turn.at + min(spans) * 1000 if spans else None,
+        resume_at=_end(turn.at, spans),
     )
     return turn.tell(ticket, suspended), None
+
+
+def _end(at: int, spans: list[int]) -> int | None:
+    """When the shortest of these is over; none where that is after all dates: nobody could write it down."""
+    end = at + min(spans) * 1000 if spans else _DATES_END
+    return end if end < _DATES_END else None
 
 
 def _is_asked_for(ticket: Ticket, kind: RequestKind) -> bool:

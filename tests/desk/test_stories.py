@@ -7,7 +7,7 @@ import pytest
 from schemas.codes import Action, Clock, Urgency
 from schemas.commands import PolicyPublished, Tick
 from schemas.events import LimitPassed, TicketOpened
-from schemas.policy import Unit
+from schemas.policy import LimitRow, Span, Unit
 from tests.desk.logs import (
     DAY,
     GAS,
@@ -15,6 +15,7 @@ from tests.desk.logs import (
     LAMPS,
     MINUTE,
     POLICY,
+    SECOND,
     STATION,
     STREET,
     T0,
@@ -217,3 +218,22 @@ def test_settlements_of_a_ticket_take_its_numbers_and_others_none() -> None:
     unknown = log.facts[4].envelope
     assert (unknown.subject, unknown.key) == (None, unknown.cause.encode())
     assert told(log.facts[5]) == "command.settled resumed refused not-legal-now"
+
+
+def test_a_suspension_for_longer_than_there_are_dates_has_no_end() -> None:
+    log = Log(replace(POLICY, suspension_most_s=0))
+    log.add(report(), 0)
+    log.add(feedback(Action.SUSPENSION_REQUESTED, seconds=2**62), 1)
+    assert log.add(feedback(Action.SUSPENSION_APPROVED), 2)[0] == "ticket.suspended"
+    (ticket,) = folded(log.state).tickets.values()
+    assert ticket.course is not None
+    assert ticket.course.resume_at is None
+
+
+def test_all_steps_that_another_policy_finds_behind_are_said_at_one_moment() -> None:
+    log = Log()
+    log.add(report(category="noise", grid="g7"), 0)
+    short = replace(POLICY, version="p2", limits=(LimitRow(overall=Span(seconds=1)),))
+    assert log.add(PolicyPublished(policy=short), 30 * SECOND)[0] == "limits.changed"
+    steps = ["limit.warned", "limit.passed", "limit.carded", "limit.carded", "limit.escalated"]
+    assert [one.split(" overall")[0] for one in log.tick(30 * SECOND)] == steps
