@@ -40,7 +40,25 @@ class Pick(Protocol):
 BEGINNINGS = [T0, T0 + 7 * HOUR + 123, 1_704_036_600_000, 1_696_000_000_001, 1_696_089_000_000]
 """A working day, its middle, the last hour of a year, before an adjusted holiday, where a summer time begins."""
 
-STEPS = [0, 0, 0, 1, 7, SECOND, 48 * SECOND, MINUTE, MINUTE, 5 * MINUTE, 8 * MINUTE + 13, 48 * MINUTE, HOUR, 2 * HOUR]
+STEPS = [
+    0,
+    0,
+    0,
+    1,
+    1,
+    7,
+    7,
+    SECOND,
+    SECOND,
+    48 * SECOND,
+    MINUTE,
+    MINUTE,
+    5 * MINUTE,
+    8 * MINUTE + 13,
+    48 * MINUTE,
+    HOUR,
+    2 * HOUR,
+]
 STEPS += [8 * HOUR, 10 * HOUR, DAY, -HOUR]
 """How much later than the last record; a producer's clock may jump back."""
 
@@ -235,8 +253,8 @@ def report_of(pick: Pick, time: int) -> Report:
         category=pick(["lamp", "lamp", "gas", "gas", "theft", "quarrel", "rest"]),
         urgency=pick([None, None, *Urgency]),
         text=pick(["", "a smell", "fire and smell", "dark street", "dark", "x"]),
-        reporter=pick([None, None, None, "ann", "bob"]),
-        object=pick([None, None, None, "lamp 1", "lamp 2"]),
+        reporter=pick([None, None, "ann", "bob"]),
+        object=pick([None, None, "lamp 1", "lamp 2"]),
         details=pick([{}, {"tone": "sharp"}]),
         side=pick([SOURCES[source]] * 7 + [odd]),
         kind=pick([None, "help"]),
@@ -284,37 +302,40 @@ ENDED = [Action.RATED, Action.REOPENED, Action.RATED, Action.UNMERGED]
 def likely(case: Case) -> list[Action]:
     """What one would do with a ticket as it stands."""
     if case.standing is Standing.SUSPENDED:
-        return [Action.RESUMED, Action.RESUMED, Action.MERGE_CONFIRMED, Action.VOIDED, Action.URGED]
+        return [Action.RESUMED] * 4 + [Action.MERGE_CONFIRMED, Action.VOIDED, Action.URGED]
     if case.standing is Standing.MERGED:
         return [Action.UNMERGED, Action.URGED, Action.CLOSED, Action.MERGE_CONFIRMED]
     if case.request is not None:
         return [*ASKED[case.request.kind] * 8, *AT_WORK]
-    if case.stage in WORKED:
-        return AT_WORK
     if case.stage is Stage.ACCEPTED:
         return [Action.DISPATCHED, Action.EXTENSION_REQUESTED, Action.SUSPENSION_REQUESTED, Action.CONTACTED]
-    return DONE if case.open else ENDED
+    done = DONE if case.open else ENDED
+    return AT_WORK if case.stage in WORKED else done
 
 
 def feedback_of(pick: Pick, time: int, cases: Sequence[Case]) -> Feedback:
     """Feedback of about that time: mostly what fits a ticket, said by whom it behoves; now and then anything."""
-    case = pick(cases) if cases and pick(range(12)) else None
-    fits = case is not None and pick(range(6)) > 0
+    unsettled = [case for case in cases if case.request is not None or case.standing is not Standing.RUNNING]
+    case = pick([*cases, *unsettled, None])
+    fits = case is not None and pick([True] * 5 + [False])
     source, source_id, ticket = _named(pick, case)
+    likely_now = likely(case) if case and fits else list(Action)
+    if case and ticket is None and (source, source_id) in [(one.source, one.source_id) for one in case.reports[1:]]:
+        likely_now = [Action.CLOSED, Action.UNMERGED, *likely_now]
     return Feedback(
         source=source,
         source_id=source_id,
         ticket=ticket,
-        action=pick(likely(case) if case and fits else list(Action)),
+        action=pick(likely_now),
         time=time,
         occurred_at=pick([time, time, time - 5 * MINUTE, time - DAY, time + HOUR]),
         area=case.area if case else pick(["north", "south"]),
         by=_by(pick, case, fits=fits),
         unit=pick([None, None, *UNITS, *_units_of(case)]),
         other=_other(pick, case, cases, fits=fits),
-        seconds=pick(SECONDS[:5] if fits else SECONDS),
+        seconds=pick([*SECONDS[:5] * 2, SECONDS[-1]] if fits else SECONDS),
         condition=_condition(pick, case, fits=fits),
-        score=pick([1, 2, 3, 5] if fits else [None, 0, 1, 5, 6]),
+        score=pick([1, 2, 3, 5, 6] if fits else [None, 0, 1, 5, 6]),
         evidence=("https://example.invalid/1.jpg",) if fits else (),
         note=pick(["", "not mine"]),
         flags=() if fits else (Flag.TIME_CLAMPED,),
@@ -365,4 +386,5 @@ def command_of(pick: Pick, time: int, cases: Sequence[Case]) -> Command | bytes 
         return Tick(time=pick([None, time]))
     if kind == "policy":
         return pick([*range(len(POLICIES)), *range(len(POLICIES)), -1])
-    return pick([b"", b"{", b'{"type":"tick","more":1}', b"\xff"])
+    garbage = [b"", b"{", b'{"type":"tick","more":1}', b"\xff"]
+    return pick(garbage)

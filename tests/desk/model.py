@@ -39,6 +39,7 @@ DONE = (Stage.HANDLED, Stage.VERIFIED, Stage.CALLED_BACK)
 BEFORE_CLOSED = tuple(STAGES[: STAGES.index(Stage.CLOSED)])
 OVER = (Stage.CLOSED, Stage.RATED)
 LEVELS = list(Level)
+YEAR_10000 = 253_402_300_800_000
 REMEMBERED = (Stage.SIGNED, Stage.CONTACTED, Stage.ARRIVED, *DONE)
 MATCHING = (Action.MERGE_CONFIRMED, Action.MERGE_REFUSED, Action.UNMERGED)
 WHILE_SUSPENDED = (*MATCHING, Action.VOIDED, Action.URGED, Action.RESUMED)
@@ -364,7 +365,8 @@ class Model:
 
     def _climb(self, case: Case, limit: Limit) -> None:
         rung = case.runs.policy.ladder[limit.said]
-        limit.said += 1
+        limit.said, limit.floor = limit.said + 1, self.at
+        limit.times = [limit.at(case.runs.policy, rung.percent) for rung in case.runs.policy.ladder]
         more: dict[str, Any] = {}
         if rung.step in (Step.YELLOW, Step.RED):
             more["card"] = rung.step
@@ -968,7 +970,8 @@ class Model:
             return False
         if action is Action.UNMERGED and case.standing is not Standing.MERGED:
             return False
-        return case.stage in LEGAL.get(action, STAGES)
+        stage = case.root.stage if action is Action.URGED else case.stage
+        return stage in LEGAL.get(action, STAGES)
 
     def _theirs(self, case: Case, feedback: Feedback) -> bool:
         if feedback.by is None or feedback.by == case.unit:
@@ -1091,7 +1094,7 @@ class Model:
         overall = case.runs.running.get("overall")
         on_time = overall is None or self.at <= overall.due
         moved = self._move(case, Stage.CLOSED, feedback.source, feedback.by, feedback.note, occurred_at)
-        case.closed = self.at
+        case.closed, case.suspended = self.at, None
         self._say(case, said.TicketClosed(**moved, took=took, on_time=on_time, flags=feedback.flags, with_master=root))
 
     def _rated(self, case: Case, feedback: Feedback) -> None:
@@ -1213,6 +1216,8 @@ class Model:
         case.request = None
         case.standing, case.suspended = Standing.SUSPENDED, self.at
         case.resume = self.at + min(most) * 1000 if most else None
+        if case.resume is not None and case.resume >= YEAR_10000:
+            case.resume = None
         self._say(case, said.TicketSuspended(**self._stood(case, feedback), resume_at=case.resume))
 
     def _resumed(self, case: Case, feedback: Feedback) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from random import Random
-from typing import Any, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args
 
 import pytest
 from hypothesis import settings
@@ -14,7 +14,7 @@ from hypothesis.strategies import DrawFn
 
 from schemas.codes import Action, Clock, Fate, Refusal
 from schemas.commands import Command
-from schemas.events import CommandSettled, Event, ReportSettled, TicketAccepted
+from schemas.events import CommandSettled, Event, ReportSettled
 from schemas.state import NO_COURSE, NO_TIES, Ticket
 from streams.desk.evolve import evolve
 from streams.desk.facts import Entry, Fact
@@ -231,5 +231,26 @@ def names_of(event: Event) -> list[str]:
     return names
 
 
+UNMET: Final = {"lianqin.ticket.accepted.v1", "accepted applied"}
+"""Whatever opens is dispatched at once, to the catch-all at worst, and reopened or returned it has been accepted."""
+
+
 def test_ten_thousand_records_are_the_models(met: Counter[str]) -> None:
     assert met["records"] >= 10_000
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {event.__dataclass_fields__["type"].default for event in get_args(Event)},
+        {f"fate {fate.value}" for fate in Fate},
+        {f"reason {refusal.value}" for refusal in Refusal},
+        {f"{action.value} applied" for action in Action},
+        {f"{action.value} refused" for action in Action},
+    ],
+    ids=["events", "fates", "refusals", "actions that were applied", "actions that were refused"],
+)
+def test_they_met_everything_that_there_is(met: Counter[str], wanted: set[str]) -> None:
+    seldom = {name: met[name] for name in wanted - UNMET if met[name] < 3}
+    assert seldom == {}
+    assert not UNMET & set(met)
