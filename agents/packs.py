@@ -78,6 +78,7 @@ def load_policy(district: str, clock: Clock, root: Path = SHIPPED, *, surge: str
 
 def examine(district: str, root: Path = SHIPPED) -> Examined:
     """Pack and sources, each right by itself and all of them together; `PackError` with everything that is wrong."""
+    folder = folder_of(district, root)
     gathering = Gathering()
     pack = gathering.read(partial(load_pack, district, root))
     sources = gathering.read(partial(load_sources, district, root))
@@ -85,7 +86,6 @@ def examine(district: str, root: Path = SHIPPED) -> Examined:
     if pack is None or sources is None:  # pragma: no cover - `done` has raised
         raise PackError
     files = _source_files(district, root)
-    folder = folder_of(district, root)
     read_gazetteer(folder, pack.district.areas)
     own = {name for name, file in files.items() if file.is_relative_to(folder)}
     found = list(pack_problems(pack, sources, own))
