@@ -135,4 +135,4 @@ def _shares(found: Found) -> Iterable[str]:
 
 def _table(first: str, *others: str) -> Table:
     columns = (Column(name, justify="right") for name in others)
-    return Table(first, *columns, box=None, header_style="bold", pad_edge=False)
+    return Table(Column(first, overflow="fold"), *columns, box=None, header_style="bold", pad_edge=False)
