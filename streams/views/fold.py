@@ -290,13 +290,17 @@ def _limits(before: tuple[Limit, ...], deadlines: tuple[Deadline, ...]) -> tuple
         Limit(
             limit=deadline.limit,
             due_at=deadline.due_at,
-            # The steps below the next rung were said; what lies ahead again is still to come.
-            steps=climbed.get(deadline.limit, ())[: deadline.rung],
+            steps=_below(climbed.get(deadline.limit, ()), deadline.rung),
             provisional=deadline.provisional,
             halted=deadline.halted,
         )
         for deadline in deadlines
     )
+
+
+def _below(steps: tuple[Step, ...], rung: int) -> tuple[Step, ...]:
+    """The steps below the next rung; what lies ahead again is still to come. Without a next one (-1) all of them."""
+    return steps if rung < 0 else steps[:rung]
 
 
 def _due_at(deadlines: tuple[Deadline, ...]) -> int | None:

@@ -37,6 +37,7 @@ from schemas.events import (
     TicketResumed,
     TicketReturned,
     TicketReworked,
+    TicketSigned,
     TicketSuspended,
     TicketUrged,
     TicketVoided,
@@ -205,6 +206,12 @@ def test_what_lies_ahead_again_is_not_late() -> None:
         fact(TicketExtended, deadlines=(deadline(hours=26, rung=1),)),
     )
     assert (view.step, view.due_at, view.limits[0].steps) == (Step.WARNED, BEGIN + 26 * HOUR, (Step.WARNED,))
+
+
+def test_a_limit_with_nothing_left_to_say_has_said_it() -> None:
+    done = (deadline(rung=-1),)
+    view = after(fact(LimitWarned, rung=1), fact(LimitPassed, rung=-1), fact(TicketSigned, deadlines=done))
+    assert (view.step, view.limits[0].steps) == (Step.PASSED, (Step.WARNED, Step.PASSED))
 
 
 def test_a_limit_that_stands_still_makes_nothing_late() -> None:
