@@ -4,8 +4,9 @@ A dataclass costs a quarter of a pydantic model to make, and the desk makes five
 checks whatever comes from outside. Times are integers: milliseconds since the epoch, UTC.
 """
 
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar, dataclass_transform
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Final, Generic, ParamSpec, TypeVar, dataclass_transform
 
 import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -14,6 +15,7 @@ STRICT: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
 """For a contract's `__pydantic_config__`: unknown fields are refused, and so are NaN and infinity."""
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -29,6 +31,37 @@ def contract(made: type[T]) -> type[T]:
 def passing_contract(made: type[T]) -> type[T]:
     """A contract that is written more often than kept: without slots, orjson writes it in a third of the time."""
     return dataclass(kw_only=True)(made)
+
+
+class Maker(Generic[P, T]):
+    """Makes what is made several times a report: `of` takes what the class takes, at a half to a third of the price.
+
+    A class that is called packs its arguments into a dict twice over; a function does not. And it is called as a
+    method, since a plain call of more than fifteen named arguments packs them, too.
+    """
+
+    __slots__ = ("of",)
+
+    def __init__(self, made: Callable[P, T]) -> None:
+        self.of: Callable[P, T] = _written_out(made)
+
+
+def _written_out(made: Any) -> Any:
+    """A function that sets the fields of a contract, or of a named tuple, one after the other."""
+    known: dict[str, Any] = {"made": made}
+    if issubclass(made, tuple):
+        names = made._fields
+        known |= {"new": tuple.__new__} | {f"default_{name}": value for name, value in made._field_defaults.items()}
+        body = f"    return new(made, ({''.join(f'{name}, ' for name in names)}))"
+    else:
+        names = [field.name for field in fields(made)]
+        known |= {"new": object.__new__}
+        known |= {f"default_{field.name}": field.default for field in fields(made) if field.default is not MISSING}
+        body = "\n".join(["    it = new(made)", *(f"    it.{name} = {name}" for name in names), "    return it"])
+    star = "" if issubclass(made, tuple) else "*, "
+    taken = ", ".join(f"{name}=default_{name}" if f"default_{name}" in known else name for name in names)
+    exec(f"def of({star}{taken}):\n{body}\n", known)  # noqa: S102 - as dataclasses do, of the class's own field names
+    return known["of"]
 
 
 class Contract(Generic[T]):
@@ -49,4 +82,4 @@ def encode(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)  # a policy's limits are keyed by closed lists
 
 
-__all__ = ["STRICT", "Contract", "ValidationError", "contract", "encode", "passing_contract"]
+__all__ = ["STRICT", "Contract", "Maker", "ValidationError", "contract", "encode", "passing_contract"]

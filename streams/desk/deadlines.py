@@ -3,10 +3,13 @@
 from dataclasses import replace
 from typing import Final
 
+from schemas.codec import Maker
 from schemas.codes import LimitClock, Stage
 from schemas.state import Deadline
 from streams.desk.limit_table import GOALS, OVERALL, Limit
 from streams.desk.rules import Rules
+
+_DEADLINE: Final = Maker(Deadline)
 
 RANK: Final = {stage: rank for rank, stage in enumerate(Stage)}
 _WALL: Final = LimitClock.WALL  # a member looked up on its enum costs as much as a dict
@@ -52,7 +55,7 @@ def begin(rules: Rules, limit: Limit, at: int) -> Deadline:
         due_at, step_at = working.both_after(at, length, length if first is None else first)
         next_at = None if first is None else step_at
         provisional = not working.announced(due_at)
-    return Deadline(
+    return _DEADLINE.of(
         limit=name,
         clock=clock,
         started_at=at,

@@ -4,6 +4,9 @@ Here is how a ticket begins and moves, and what each fact does. What befell it o
 reports in `evolve_reports.py`, how it hangs together with others in `evolve_ties.py`.
 """
 
+from typing import Final
+
+from schemas.codec import Maker
 from schemas.codes import Fate, Stage, Standing
 from schemas.envelope import Envelope
 from schemas.events import (
@@ -21,6 +24,9 @@ from streams.desk.evolve_course import Befell, befell, course_after, ran, stood
 from streams.desk.evolve_reports import Corrected, Joined, corrected, joined
 from streams.desk.evolve_ties import Tied, parted, tied
 from streams.desk.facts import Fact
+
+_TICKET: Final = Maker(Ticket)
+_ATTACHED: Final = Maker(Attached)
 
 
 def evolve(ticket: Ticket | None, fact: Fact) -> Ticket:
@@ -57,7 +63,7 @@ def _seldom(ticket: Ticket, event: Joined | Corrected | Ran | Stood | Befell | T
 
 def _opened(event: TicketOpened, fact: Fact) -> Ticket:
     envelope = fact.envelope
-    return Ticket(
+    return _TICKET.of(
         id=envelope.subject or "",
         matter=envelope.matter or "",
         sequence=envelope.sequence or 0,
@@ -86,7 +92,7 @@ def _opened(event: TicketOpened, fact: Fact) -> Ticket:
 
 
 def _first(event: TicketOpened, at: int) -> Attached:
-    return Attached(
+    return _ATTACHED.of(
         source=event.source,
         source_id=event.source_id,
         content=event.content,
@@ -99,7 +105,7 @@ def _first(event: TicketOpened, at: int) -> Attached:
 
 # The next two are written out: `dataclasses.replace` takes three times as long, and each report needs both.
 def _numbered(ticket: Ticket, fact: Fact) -> Ticket:
-    return Ticket(
+    return _TICKET.of(
         id=ticket.id,
         matter=ticket.matter,
         sequence=fact.envelope.sequence or ticket.sequence,
@@ -134,7 +140,7 @@ def _moved(ticket: Ticket, fact: Fact, event: Moved) -> Ticket:
     holder = event if isinstance(event, TicketDispatched) else ticket
     # A merged child that its own source closed is nobody's child any more; one that was closed with its master stays.
     left = ticket.standing is Standing.MERGED and isinstance(event, TicketClosed) and event.with_master is None
-    return Ticket(
+    return _TICKET.of(
         id=ticket.id,
         matter=ticket.matter,
         sequence=fact.envelope.sequence or ticket.sequence,

@@ -7,6 +7,7 @@ refused. Stage, standing and who says so were looked at before (`feedback.py`).
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypedDict
 
+from schemas.codec import Maker
 from schemas.codes import Refusal, Stage
 from schemas.commands import Feedback
 from schemas.events import (
@@ -31,6 +32,8 @@ from streams.desk.lifecycle import MOVES, RANK, implied
 from streams.desk.limits import at_stage, condition_deadline, condition_met, goal_of, reworked
 from streams.desk.routing import Placed
 from streams.desk.turn import Turn
+
+_DISPATCHED: Final = Maker(TicketDispatched)
 
 Answered = tuple[Ticket, Refusal | None]
 
@@ -115,7 +118,7 @@ def dispatched(  # noqa: PLR0913 - all that is said of a dispatch; a report's, a
     """The ticket goes to a unit; `inferred`: none said, what passes by the table."""
     at, stage = turn.at, Stage.DISPATCHED
     limit, kept = ended(ticket, stage, occurred_at)
-    event = TicketDispatched(
+    event = _DISPATCHED.of(
         stage=stage,
         inferred=implied(ticket.stage, stage) if inferred is None else tuple(inferred),
         occurred_at=occurred_at,

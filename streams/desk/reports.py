@@ -1,7 +1,8 @@
 """A report comes in (上报): it opens a ticket or joins one, and is settled by its fate. Pure."""
 
-from typing import TypedDict, assert_never
+from typing import Final, TypedDict, assert_never
 
+from schemas.codec import Maker
 from schemas.codes import Alarm, Fate, Flag, Side, Urgency
 from schemas.commands import Report
 from schemas.events import AlarmRaised, ReportSettled, TicketAmended, TicketMerged, TicketOpened, TicketUrged
@@ -18,6 +19,9 @@ from streams.desk.near import propose, recurrence
 from streams.desk.routing import Placed, Routed
 from streams.desk.sides import Handed
 from streams.desk.turn import Turn
+
+_OPENED: Final = Maker(TicketOpened)
+_SETTLED: Final = Maker(ReportSettled)
 
 
 def decide_report(turn: Turn, report: Report) -> None:
@@ -57,7 +61,7 @@ def _begin(turn: Turn, report: Report) -> Ticket:
 def _opened(turn: Turn, report: Report, urgency: Urgency, routed: Routed) -> TicketOpened:
     rules, unit = turn.rules, routed.unit
     facts = LimitFacts(report.category, urgency, report.area, report.source, report.kind)
-    return TicketOpened(
+    return _OPENED.of(
         source=report.source,
         source_id=report.source_id,
         content=report.content,
@@ -165,7 +169,7 @@ def _joined(turn: Turn, report: Report) -> _Joined:
 
 
 def _settle(turn: Turn, ticket: Ticket, report: Report, fate: Fate) -> None:
-    settled = ReportSettled(
+    settled = _SETTLED.of(
         fate=fate,
         source=report.source,
         source_id=report.source_id,

@@ -1,5 +1,8 @@
 """One record's turn: whatever is said in it is numbered, and folded into the draft at once. Pure."""
 
+from typing import Final
+
+from schemas.codec import Maker
 from schemas.commands import Origin
 from schemas.envelope import Envelope, derived_id
 from schemas.events import CommandSettled, Event, Settlement, TicketEvent, TicketOpened
@@ -9,6 +12,9 @@ from streams.desk.draft import Draft
 from streams.desk.evolve import evolve
 from streams.desk.facts import Decision, Entry, Fact
 from streams.desk.rules import Rules
+
+_ENVELOPE: Final = Maker(Envelope)
+_FACT: Final = Maker(Fact)
 
 
 class Turn:
@@ -66,16 +72,16 @@ class Turn:
         `number` above 1 is that of a further ticket of the same command, and ends its id.
         """
         subject = self.id_of(area, number)
-        return self._fold(None, Fact(event, self._envelope(event, area, subject, 1, matter or self.cause, drill)))
+        return self._fold(None, _FACT.of(event, self._envelope(event, area, subject, 1, matter or self.cause, drill)))
 
     def tell(self, ticket: Ticket, event: TicketEvent | Settlement) -> Ticket:
         """A fact about a ticket takes the next number of its sequence."""
         envelope = self._envelope(event, ticket.area, ticket.id, ticket.sequence + 1, ticket.matter, ticket.drill)
-        return self._fold(ticket, Fact(event, envelope))
+        return self._fold(ticket, _FACT.of(event, envelope))
 
     def aside(self, area: str, event: CommandSettled) -> None:
         """A settlement that names no ticket."""
-        self.decision.facts.append(Fact(event, self._envelope(event, area, None, None, None, drill=False)))
+        self.decision.facts.append(_FACT.of(event, self._envelope(event, area, None, None, None, drill=False)))
 
     def _fold(self, ticket: Ticket | None, fact: Fact) -> Ticket:
         after = evolve(ticket, fact)
@@ -86,7 +92,7 @@ class Turn:
     def _envelope(
         self, event: Event, area: str, subject: str | None, sequence: int | None, matter: str | None, drill: bool
     ) -> Envelope:
-        return Envelope(
+        return _ENVELOPE.of(
             id=derived_id(f"{self._name}/{len(self.decision.facts)}"),
             source=self.draft.speaker,
             type=event.type,
