@@ -385,6 +385,7 @@ def command_of(pick: Pick, time: int, cases: Sequence[Case]) -> Command | bytes 
     if kind == "tick":
         return Tick(time=pick([None, time]))
     if kind == "policy":
-        return pick([*range(len(POLICIES)), *range(len(POLICIES)), -1])
+        number: int = pick([*range(len(POLICIES)), *range(len(POLICIES)), -1])
+        return number
     garbage = [b"", b"{", b'{"type":"tick","more":1}', b"\xff"]
     return pick(garbage)
