@@ -15,6 +15,7 @@ from schemas.events import (
     ReportSettled,
     TicketAdopted,
     TicketAmended,
+    TicketAssisted,
     TicketEvent,
     TicketMerged,
     TicketOpened,
@@ -63,6 +64,8 @@ def logs(draw: st.DrawFn, pauses: tuple[int, ...] = (0, 1, DAY, 40 * DAY)) -> Lo
         at += draw(st.sampled_from(pauses))
         if isinstance(event, TicketUrged | TicketMerged):
             event = replace(event, source_id=f"j{number}")  # noqa: PLW2901 - no report joins twice
+        elif isinstance(event, TicketAssisted):
+            event = replace(event, unit=f"a{number}")  # noqa: PLW2901 - nor helps a unit twice
         elif isinstance(event, TicketReleased | ReportClosed | TicketAmended):
             earlier = [f"j{joined}" for joined in range(number)]
             event = replace(event, source_id=draw(st.sampled_from(["s1", "", *earlier])))  # noqa: PLW2901 - of those
