@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import AsyncIterable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from schemas.codec import ValidationError, encode
+from schemas.codec import Maker, ValidationError, encode
 from schemas.codes import Stage
 from schemas.commands import COMMAND, Command
+from schemas.envelope import HeaderWriter
 from schemas.events import CommandSettled, ReportSettled
 from schemas.intake import ARRIVED
 from streams.desk.decide import decide
@@ -15,6 +16,8 @@ from streams.desk.draft import Draft
 from streams.desk.facts import Decision, Entry, Fact, Letter
 from streams.desk.memory import DeskMemory
 from streams.ownership.batch import Answer, Batch, Record, Send
+
+_SEND: Final = Maker(Send)
 
 AgentBody = Callable[[AsyncIterable[Batch[DeskMemory]]], Coroutine[Any, Any, None]]
 
@@ -84,11 +87,12 @@ def answer_to(batch: Batch[DeskMemory], deps: DeskDeps) -> Answer:
     """All that a batch leads to. The memory changes when the answer is taken, not before."""
     draft = Draft(batch.memory)
     sends: list[Send] = []
+    headers = HeaderWriter()
     tally = _Tally()
     for record in batch.records:
         entry = entry_of(record)
         decision = decide(draft, entry, command_in(entry.raw))
-        sends += [_event(fact, deps, batch.partition) for fact in decision.facts]
+        sends += [_event(fact, deps, batch.partition, headers) for fact in decision.facts]
         sends += [_letter(letter, deps, batch.partition) for letter in decision.letters]
         tally.add(decision, record)
 
@@ -115,9 +119,9 @@ def command_in(raw: bytes) -> Command | None:
         return None
 
 
-def _event(fact: Fact, deps: DeskDeps, partition: int) -> Send:
+def _event(fact: Fact, deps: DeskDeps, partition: int, headers: HeaderWriter) -> Send:
     event, envelope = fact
-    return Send(deps.tickets, partition, envelope.key, encode(event), envelope.headers())
+    return _SEND.of(deps.tickets, partition, envelope.key, encode(event), headers.of(envelope))
 
 
 def _letter(letter: Letter, deps: DeskDeps, partition: int) -> Send:

@@ -4,7 +4,7 @@ from typing import Final
 
 from schemas.codec import Maker
 from schemas.commands import Origin
-from schemas.envelope import Envelope, derived_id
+from schemas.envelope import DerivedIds, Envelope
 from schemas.events import CommandSettled, Event, Settlement, TicketEvent, TicketOpened
 from schemas.policy import Policy
 from schemas.state import Ticket
@@ -17,24 +17,29 @@ _ENVELOPE: Final = Maker(Envelope)
 _FACT: Final = Maker(Fact)
 
 
+_Said = tuple[str, Decision, DerivedIds]
+
+
 class Turn:
     """Who speaks (`cause`, a command's id), at which log time, about what; and all that was said so far.
 
     Ids hash the topic's name without its prefix, so the same log under another prefix says the same.
     """
 
-    __slots__ = ("_name", "at", "cause", "decision", "draft", "entry")
+    __slots__ = ("_ids", "at", "cause", "decision", "draft", "entry")
 
-    def __init__(self, draft: Draft, entry: Entry, at: int, said: tuple[str, Decision] | None = None) -> None:
+    def __init__(self, draft: Draft, entry: Entry, at: int, said: _Said | None = None) -> None:
         self.draft = draft
         self.entry = entry
         self.at = at
-        self._name = f"desk/{entry.partition}/{entry.offset}"
-        self.cause, self.decision = said or (derived_id(self._name), Decision())
+        if said is None:
+            ids = DerivedIds(f"desk/{entry.partition}/{entry.offset}")
+            said = ids.own(), Decision(), ids
+        self.cause, self.decision, self._ids = said
 
     def speaking(self, *, at: int, cause: str) -> "Turn":
         """The same turn, speaking for another command or at another time; numbers run on."""
-        return Turn(self.draft, self.entry, at, (cause, self.decision))
+        return Turn(self.draft, self.entry, at, (cause, self.decision, self._ids))
 
     @property
     def rules(self) -> Rules:
@@ -93,7 +98,7 @@ class Turn:
         self, event: Event, area: str, subject: str | None, sequence: int | None, matter: str | None, drill: bool
     ) -> Envelope:
         return _ENVELOPE.of(
-            id=derived_id(f"{self._name}/{len(self.decision.facts)}"),
+            id=self._ids.of(len(self.decision.facts)),
             source=self.draft.speaker,
             type=event.type,
             time=self.at,
