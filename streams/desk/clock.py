@@ -23,7 +23,10 @@ def time_of(draft: Draft, entry: Entry, command: Command | None) -> int:
 
 def dated(policy: Policy, occurred_at: int, at: int) -> int:
     """When a thing may be said to have happened: not after its arrival, and back-dated no further than allowed."""
-    return max(min(occurred_at, at), at - policy.back_date_s * 1000)
+    if occurred_at >= at:
+        return at
+    earliest = at - policy.back_date_s * 1000
+    return occurred_at if occurred_at > earliest else earliest
 
 
 def _told(command: Command | None) -> int | None:

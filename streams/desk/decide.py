@@ -70,6 +70,8 @@ def _apply(turn: Turn, command: Command) -> None:
 def _no_longer_waiting(turn: Turn, report: Report) -> tuple[Held, ...]:
     """Feedback whose report is here now; none where the report itself failed."""
     draft = turn.draft
+    if draft.waiting.empty:
+        return ()
     key = waiting_key(report.area, report.source, report.source_id)
     waiting = draft.waiting.get(key)
     if waiting is None or draft.by_report(report.area, report.source, report.source_id) is None:

@@ -28,6 +28,7 @@ from schemas.events import (
 from schemas.policy import Unit
 from schemas.state import Deadline, Ticket, course_of
 from streams.desk.clock import dated
+from streams.desk.deadlines import GOAL_RANK
 from streams.desk.lifecycle import MOVES, RANK, implied
 from streams.desk.limits import at_stage, condition_deadline, condition_met, goal_of, reworked
 from streams.desk.routing import Placed
@@ -96,7 +97,7 @@ def move_to(turn: Turn, ticket: Ticket, stage: Stage, said: Said, deadlines: tup
 def ended(ticket: Ticket, stage: Stage, occurred_at: int) -> tuple[int | None, bool | None]:
     """The length of the limit that ends by reaching `stage`, and whether it is kept; nothing where it goes on."""
     goal = goal_of(ticket)
-    if goal is None or RANK[Stage(goal.limit)] > RANK[stage]:
+    if goal is None or GOAL_RANK[goal.limit] > RANK[stage]:
         return None, None
     return goal.length, occurred_at <= goal.due_at
 

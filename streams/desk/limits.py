@@ -130,7 +130,10 @@ def condition_met(rules: Rules, ticket: Ticket, name: str, at: int) -> tuple[Dea
 
 def goal_of(ticket: Ticket) -> Deadline | None:
     """The limit of the stage that the ticket must reach."""
-    return parts_of(ticket.deadlines)[2]
+    for deadline in ticket.deadlines:
+        if deadline.limit in GOAL_RANK and not deadline.halted:
+            return deadline
+    return None
 
 
 def condition_deadline(ticket: Ticket, name: str) -> Deadline | None:

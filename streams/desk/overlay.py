@@ -41,6 +41,11 @@ class Overlay(Generic[K, V]):
         self._undo = undo
 
     @property
+    def empty(self) -> bool:
+        """Whether it is sure that nothing is there."""
+        return not self._base and not self._changes
+
+    @property
     def changes(self) -> Mapping[K, V | None]:
         """What the batch changed, in the order it was first changed."""
         return self._changes

@@ -20,6 +20,8 @@ from streams.desk.routing import Placed, Routed
 from streams.desk.sides import Handed
 from streams.desk.turn import Turn
 
+_PLACED: Final = Maker(Placed)
+_FACTS: Final = Maker(LimitFacts)
 _OPENED: Final = Maker(TicketOpened)
 _SETTLED: Final = Maker(ReportSettled)
 
@@ -45,7 +47,7 @@ def _begin(turn: Turn, report: Report) -> Ticket:
     """A ticket of its own: opened, given to whoever the table names, and tied to what it belongs with."""
     rules, load = turn.rules, turn.draft.load
     urgency = rules.urgencies.of(report)
-    place = Placed(report.category, report.area, report.grid, report.source, report.side, urgency)
+    place = _PLACED.of(report.category, report.area, report.grid, report.source, report.side, urgency)
     first = routed = rules.routes.route(place, turn.at, load)
     handed = rules.sides.diverted(report.side, report.category)
     if handed is not None:
@@ -60,7 +62,7 @@ def _begin(turn: Turn, report: Report) -> Ticket:
 
 def _opened(turn: Turn, report: Report, urgency: Urgency, routed: Routed) -> TicketOpened:
     rules, unit = turn.rules, routed.unit
-    facts = LimitFacts(report.category, urgency, report.area, report.source, report.kind)
+    facts = _FACTS.of(report.category, urgency, report.area, report.source, report.kind)
     return _OPENED.of(
         source=report.source,
         source_id=report.source_id,

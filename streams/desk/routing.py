@@ -51,7 +51,7 @@ class Routed(NamedTuple):
 class _Row:
     """One row with its units: those that take something, and what comes of giving it to each of them."""
 
-    __slots__ = ("_fixed", "_known", "_policy", "_row", "hours", "owned", "units")
+    __slots__ = ("_by_grid", "_fixed", "_known", "_policy", "_row", "hours", "owned", "units")
 
     def __init__(self, policy: Policy, row: Route, *, owned: bool = True) -> None:
         self._policy = policy
@@ -61,14 +61,17 @@ class _Row:
         self.owned = owned
         self.units = tuple(policy.units[key] for key in row.units if policy.units[key].active or not owned)
         named = (*row.units, *row.joint, *row.assist, *row.copies)
-        plain = all(_AREA not in policy.units[key].name and _GRID not in policy.units[key].name for key in named)
-        self._fixed = self._at("", None) if plain else None
+        names = [policy.units[key].name for key in named]
+        self._by_grid = any(_GRID in name for name in names)
+        self._fixed = None if self._by_grid or any(_AREA in name for name in names) else self._at("", None)
 
     def at(self, area: str, grid: str | None) -> tuple[Routed, ...]:
         """For each of its units what comes of it at a place."""
         fixed = self._fixed
         if fixed is not None:
             return fixed
+        if not self._by_grid:
+            grid = None
         known = self._known.get((area, grid))
         if known is None:
             if len(self._known) >= _MOST:

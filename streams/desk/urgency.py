@@ -8,6 +8,7 @@ from schemas.policy import Policy
 
 _RANK: Final = {urgency: rank for rank, urgency in enumerate(Urgency)}
 """Less is more urgent."""
+_ROUTINE: Final = (_RANK[Urgency.ROUTINE], Urgency.ROUTINE)
 
 
 class Urgencies:
@@ -16,7 +17,9 @@ class Urgencies:
     __slots__ = ("_categories", "_words")
 
     def __init__(self, policy: Policy) -> None:
-        self._categories = {name: category.urgency for name, category in policy.categories.items()}
+        self._categories = {
+            name: (_RANK[category.urgency], category.urgency) for name, category in policy.categories.items()
+        }
         words: dict[Urgency, list[str]] = {urgency: [] for urgency in Urgency}
         for word, urgency in policy.keywords.items():
             words[urgency].append(word)
@@ -24,8 +27,7 @@ class Urgencies:
 
     def of(self, report: Report) -> Urgency:
         """The highest level that anything asks for; routine where nothing does. Keywords can only raise it."""
-        urgency = self._categories.get(report.category, Urgency.ROUTINE)
-        rank = _RANK[urgency]
+        rank, urgency = self._categories.get(report.category, _ROUTINE)
         own = report.urgency
         if own is not None and _RANK[own] < rank:
             urgency, rank = own, _RANK[own]
