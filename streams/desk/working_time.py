@@ -115,7 +115,8 @@ class WorkingTime:
         if table is None:
             if len(self._tables) > 4 * _FAR:
                 self._tables.clear()  # somebody walks through the millennia
-            table = self._tables[block] = _Table(list(self._worked_in(block * _BLOCK, (block + 1) * _BLOCK)))
+            end = min((block + 1) * _BLOCK, _END)
+            table = self._tables[block] = _Table(list(self._worked_in(block * _BLOCK, end)))
         return table
 
     def _compile(self, calendar: Calendar) -> None:
