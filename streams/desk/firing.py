@@ -69,7 +69,7 @@ def _ran(rules: Rules, ticket: Ticket, deadline: Deadline, at: int) -> Ran:
         "limit": deadline.limit,
         "allowed": deadline.length,
         "unit": ticket.unit,
-        "recipients": fired.recipients,
+        "recipients": rules.routes.called(fired.recipients, ticket),
         "rung": rung,
         "next_at": next_at,
     }

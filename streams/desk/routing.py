@@ -4,17 +4,20 @@ A report looks at the rows that fit what it is, and those were found when the fi
 is the time of day, a unit's name, and which of several equal units has the least to do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.codes import Side, Urgency
 from schemas.policy import Policy, Route, Unit
+from schemas.state import Ticket
 
 Load = Callable[[str, str], int]
 """How many open, not merged tickets a unit has: of an area, the unit's name."""
 
+HOLDER: Final = "unit"
+"""What a ladder calls whoever holds the ticket."""
 _AREA: Final = "{area}"
 _GRID: Final = "{grid}"
 _DAY: Final = 86_400
@@ -144,6 +147,15 @@ class Routes:
         """Who is told of what the police took first because it was unclear whose it is."""
         policy = self._policy
         return tuple(unit_at(policy, policy.units[key], area, grid).name for key in policy.copy_unclear)
+
+    def called(self, told: Iterable[str], ticket: Ticket) -> tuple[str, ...]:
+        """Whom a ladder names: `unit` holds the ticket, a key is that unit at its place, any other word stays."""
+        units, names = self._policy.units, []
+        for one in told:
+            unit = units.get(one)
+            own = ticket.unit if one == HOLDER else one
+            names.append(own if unit is None else unit_at(self._policy, unit, ticket.area, ticket.grid).name)
+        return tuple(names)
 
     def _fitting(self, key: tuple[str | None, ...], place: Placed) -> tuple[tuple[_Row, ...], _Row]:
         """The rows that such a ticket may come to: those of some hours only, and then the first of all hours."""

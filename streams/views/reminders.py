@@ -9,8 +9,6 @@ from streams.views.fold import step_of
 
 Reminding = Ran | TicketUrged | TicketReminded | AlarmRaised
 
-HOLDER: Final = "unit"
-"""What the ladder calls the unit that holds the ticket."""
 _STEPS: Final = {
     Step.WARNED: Reminder.WARNED,
     Step.PASSED: Reminder.PASSED,
@@ -28,7 +26,7 @@ def reminded(view: CurrentTicket, event: Reminding, at: int) -> Reminded:
         ticket=view.ticket,
         matter=view.matter,
         what=_what(event),
-        recipients=_recipients(view, limit),
+        recipients=(view.unit,) if limit is None or not limit.recipients else limit.recipients,
         unit=view.unit,
         at=at,
         limit=None if limit is None else limit.limit,
@@ -43,12 +41,6 @@ def reminded(view: CurrentTicket, event: Reminding, at: int) -> Reminded:
         area=view.area,
         drill=view.drill,
     )
-
-
-def _recipients(view: CurrentTicket, limit: Ran | None) -> tuple[str, ...]:
-    if limit is None or not limit.recipients:
-        return (view.unit,)
-    return tuple(view.unit if recipient == HOLDER else recipient for recipient in limit.recipients)
 
 
 def _what(event: Reminding) -> Reminder:

@@ -77,7 +77,7 @@ POLICY = Policy(
         )
     },
     ladder=(
-        Rung(step=Step.WARNED, percent=80, recipients=("lead",)),
+        Rung(step=Step.WARNED, percent=80, recipients=("unit", "watch-1")),
         Rung(step=Step.PASSED, percent=100, recipients=("lead", "operator")),
         Rung(step=Step.YELLOW, percent=150, recipients=("operator",)),
         Rung(step=Step.RED, percent=200),

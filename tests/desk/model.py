@@ -377,7 +377,7 @@ class Model:
             limit=limit.name,
             allowed=limit.length,
             unit=case.unit,
-            recipients=rung.recipients,
+            recipients=tuple(self._addressed(case, recipient) for recipient in rung.recipients),
             rung=limit.rung,
             next_at=limit.next_at,
             **more,
@@ -715,6 +715,13 @@ class Model:
         title = self.rules.areas.get(place.area, place.area)
         name = unit.name.replace("{area}", title).replace("{grid}", place.grid or title)
         return replace(unit, name=name)
+
+    def _addressed(self, case: Case, word: str) -> str:
+        units = case.runs.policy.units
+        if word not in units:
+            return case.unit if word == "unit" else word
+        title = case.runs.policy.areas.get(case.area, case.area)
+        return units[word].name.replace("{area}", title).replace("{grid}", case.grid or title)
 
     def _unit(self, name: str, case: Case) -> Unit:
         """By its key, else by its name; one that the table does not know has the ticket's own level."""

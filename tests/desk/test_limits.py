@@ -281,7 +281,13 @@ def test_the_ladder_is_climbed_step_by_step_each_stamped_with_its_own_time() -> 
         (4, T0 + 2500 * SECOND),
         (-1, None),
     ]
-    assert [event.recipients for event in steps] == [rung.recipients for rung in LADDER]
+    assert [event.recipients for event in steps] == [
+        ("grid g1", "North Town watch one"),
+        ("lead", "operator"),
+        ("operator",),
+        (),
+        ("leader",),
+    ], "the holder, and units of the table, by their names at the place; other words as they are"
     assert [(event.allowed, event.unit) for event in steps] == [(1_000_000, "grid g1")] * 5
     assert [event.card for event in steps if isinstance(event, LimitCarded)] == [Step.YELLOW, Step.RED]
     assert log.tick(400 * DAY) == []
