@@ -150,7 +150,7 @@ def test_who_holds_a_ticket_is_told_and_who_does_no_longer(
 @pytest.mark.parametrize(
     ("event", "what", "recipients"),
     [
-        (fact(LimitWarned, limit="signed", recipients=("unit", "street")), Reminder.WARNED, ("u1", "street")),
+        (fact(LimitWarned, limit="signed", recipients=("u9", "street")), Reminder.WARNED, ("u9", "street")),
         (fact(LimitPassed), Reminder.PASSED, ("u1",)),
         (fact(LimitCarded, card=Step.YELLOW), Reminder.YELLOW, ("u1",)),
         (fact(LimitCarded, card=Step.RED), Reminder.RED, ("u1",)),
