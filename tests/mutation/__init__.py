@@ -1,0 +1,1 @@
+"""Mutation: the desk with one thing changed must not pass its tests."""
