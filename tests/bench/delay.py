@@ -10,12 +10,13 @@ from typing import Any, Final
 import orjson
 from confluent_kafka import Message, Producer, TopicPartition
 
-from schemas.topics import CITIZEN, TICKETS
+from schemas.topics import CITIZEN, TICKETS, URGENT
 from tests.bench.logs import Row, partitions_of, reader
 from tests.bench.path import PREFIX
 from tests.bench.stand import Stand, Tell
 
 PER_SECOND: Final = 100
+ALARMS_PER_SECOND: Final = 20
 _WARM: Final = 300
 """The first rows are not counted: workers start, owners fold their state, connections are made."""
 _QUIET_S: Final = 2.0
@@ -88,7 +89,35 @@ def measured(stand: Stand, rows: Sequence[Row], tell: Tell) -> Delay:
     return Delay(len(delays), PER_SECOND, round(median(delays), 1), round(quantiles(delays, n=100)[98], 1))
 
 
-def _send(bootstrap: str, rows: Sequence[Row], tell: Tell) -> dict[str, float]:
+def under_flood(stand: Stand, flood: Sequence[Row], alarms: Sequence[Row], tell: Tell) -> Delay:
+    """The same of alarms on `intake.urgent`, while a flood of routine reports lies before the workers."""
+    subscriber = _Subscriber(stand.bootstrap)
+    try:
+        _pour(stand.bootstrap, flood)
+        appended = _send(stand.bootstrap, alarms, tell, URGENT, ALARMS_PER_SECOND)
+        left = len(flood) - sum(key.decode() in subscriber.seen for key, _, _ in flood)
+        if left < len(flood) // 10:
+            msg = f"only {left} of {len(flood)} routine reports were left when the last alarm came: take more of them"
+            raise ValueError(msg)
+        subscriber.wait_quiet()
+    finally:
+        subscriber.stop()
+    delays = [(subscriber.seen[key] - at) * 1000 for key, at in appended.items() if key in subscriber.seen]
+    return Delay(len(delays), ALARMS_PER_SECOND, round(median(delays), 1), round(quantiles(delays, n=100)[98], 1))
+
+
+def _pour(bootstrap: str, rows: Sequence[Row]) -> None:
+    """Send as fast as the broker takes it."""
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20, "partitioner": "murmur2_random"})
+    for key, value, headers in rows:
+        producer.produce(PREFIX + CITIZEN, value, key, headers=list(headers))
+        producer.poll(0)
+    producer.flush(60)
+
+
+def _send(
+    bootstrap: str, rows: Sequence[Row], tell: Tell, topic: str = CITIZEN, per_second: int = PER_SECOND
+) -> dict[str, float]:
     """When the broker appended each report, in seconds since the epoch; of one sent twice, the first time."""
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0, "partitioner": "murmur2_random"})
     appended: dict[str, float] = {}
@@ -99,9 +128,9 @@ def _send(bootstrap: str, rows: Sequence[Row], tell: Tell) -> dict[str, float]:
 
     begun = time.monotonic()
     for number, (key, value, headers) in enumerate(rows):
-        while (early := begun + number / PER_SECOND - time.monotonic()) > 0:
+        while (early := begun + number / per_second - time.monotonic()) > 0:
             producer.poll(early)
-        producer.produce(PREFIX + CITIZEN, value, key, headers=list(headers), on_delivery=took)
+        producer.produce(PREFIX + topic, value, key, headers=list(headers), on_delivery=took)
         tell(number + 1)
     producer.flush(10)
     return appended

@@ -34,6 +34,9 @@ SMALL: Final = 600_000
 FAUST: Final = 30_000
 PATH: Final = 200_000
 DELAY_S: Final = 23
+FLOOD: Final = 50_000
+"""Routine reports that wait when the alarms come."""
+ALARMS: Final = 60
 
 
 class Bar:
@@ -61,13 +64,15 @@ def _small(stand: Stand, bar: Bar, scale: float) -> tuple[Rate, Rate]:
     return lianqin, small.faust(stand, few, bar.of("small job, Faust", few))
 
 
-def _path(stand: Stand, bar: Bar, scale: float) -> tuple[Rate, Delay]:
+def _path(stand: Stand, bar: Bar, scale: float) -> tuple[Rate, Delay, Delay]:
     many, few = int(PATH * scale), delay.PER_SECOND * DELAY_S
-    rows = list(reports.rows(many + few))
+    rows = list(reports.rows(many + few + FLOOD + ALARMS))
     path.prepare(stand)
     rate = path.throughput(stand, rows[:many], bar.of("report → ticket", many))
     with path.workers(stand):
-        return rate, delay.measured(stand, rows[many:], bar.of("delay", few))
+        plain = delay.measured(stand, rows[many : many + few], bar.of("delay", few))
+        flood, alarms = rows[many + few : many + few + FLOOD], rows[many + few + FLOOD :]
+        return rate, plain, delay.under_flood(stand, flood, alarms, bar.of("alarms in a flood", ALARMS))
 
 
 def main(
@@ -83,10 +88,11 @@ def main(
         with LocalBroker(Path(name) / "kafka") as broker:
             stand = Stand(broker, Path(name))
             lianqin, faust = _small(stand, bar, scale)
-            rate, delayed = _path(stand, bar, scale)
+            rate, delayed, alarms = _path(stand, bar, scale)
         alone = cores.microseconds()
-    table.show(console, (lianqin, faust), rate, delayed, alone)
-    _write(into, _document(about, (lianqin, faust), rate, delayed) | {"cores_us": alone})
+    table.show(console, (lianqin, faust), rate, (delayed, alarms), alone)
+    more = {"alarms_in_a_flood": asdict(alarms), "cores_us": alone}
+    _write(into, _document(about, (lianqin, faust), rate, delayed) | more)
     console.print(f"written: {into / 'bench.json'}")
 
 
