@@ -46,6 +46,7 @@ def _guarded(turn: Turn, command: Command, raw: bytes) -> None:
     turn.draft.mark()
     try:
         _apply(turn, command)
+        turn.draft.catch_up()
     except Exception as error:  # noqa: BLE001 - whatever it is, one poisoned record must not stop a district
         turn.draft.rollback()
         del facts[said:]

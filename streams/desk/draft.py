@@ -18,7 +18,7 @@ from schemas.state import (
     ticket_key,
 )
 from streams.desk.agenda import Agenda
-from streams.desk.due import dues, waits
+from streams.desk.due import Due, dues, waits
 from streams.desk.facts import NOWHERE
 from streams.desk.indexes import STRETCH_MS, Entry, Indexes, watch_of
 from streams.desk.memory import DeskMemory
@@ -48,10 +48,12 @@ class Draft:
         """By version: of policies that are no longer in force, but by which tickets are still judged."""
         self.speaker = speaker(self.policy)
         self.waiting = Overlay(memory.waiting, undo)
-        self.due = Agenda(memory.due)
-        self.closed = Agenda(memory.closed)
         self._memory = memory
         self._undo = undo
+        self._due = Agenda(memory.due)
+        self._closed = Agenda(memory.closed)
+        self._behind: dict[str, Ticket | None] = {}
+        """Tickets that changed since the indexes were last asked, as these know them."""
         self._tickets = Overlay(memory.tickets, undo)
         self._reports = Overlay(memory.reports, undo)
         self._reporters = Overlay(memory.reporters, undo)
@@ -79,6 +81,18 @@ class Draft:
         """The policy in force."""
         return None if self.rules is None else self.rules.policy
 
+    @property
+    def due(self) -> Agenda[Due]:
+        """What is to happen when."""
+        self.catch_up()
+        return self._due
+
+    @property
+    def closed(self) -> Agenda[tuple[int, str]]:
+        """Closed tickets by the time they were closed."""
+        self.catch_up()
+        return self._closed
+
     def ticket(self, ticket: str) -> Ticket | None:
         """The ticket of that id."""
         return self._tickets.get(ticket)
@@ -98,6 +112,7 @@ class Draft:
 
     def by_report(self, area: str, source: str, source_id: str) -> Ticket | None:
         """The ticket that holds a source's report, open or closed."""
+        self.catch_up()
         found = self._reports.get((area, source, source_id))
         return None if found is None else self._tickets.get(found)
 
@@ -105,16 +120,19 @@ class Draft:
         """Open tickets like a report, merged ones too, that its reporter reported; oldest first."""
         if report.reporter is None:
             return []
+        self.catch_up()
         return self._oldest_first(self._reporters.get((report.area, report.category, report.reporter, report.drill)))
 
     def by_object(self, report: Report) -> list[Ticket]:
         """Open tickets like a report, merged ones too, about its object; oldest first."""
         if report.object is None:
             return []
+        self.catch_up()
         return self._oldest_first(self._objects.get((report.area, report.category, report.object, report.drill)))
 
     def load(self, area: str, unit: str) -> int:
         """How many open tickets a unit has in an area; merged ones count with their master."""
+        self.catch_up()
         return self._load.get((area, unit)) or 0
 
     def near(self, like: Ticket, cell: Cell, since: int) -> Iterator[Ticket]:
@@ -122,6 +140,7 @@ class Draft:
 
         For categories with a radius; newest first.
         """
+        self.catch_up()
         return self._newest_first(self._near.get((like.area, like.category, like.drill, cell)), since)
 
     def police_near(self, area: str, cell: Cell, since: int, *, drill: bool) -> Iterator[Ticket]:
@@ -129,6 +148,7 @@ class Draft:
 
         While the policy links alarms.
         """
+        self.catch_up()
         for stretch in range(self.time // STRETCH_MS, since // STRETCH_MS - 1, -1):
             yield from self._newest_first(self._police.get((area, drill, cell, stretch)), since)
 
@@ -137,6 +157,7 @@ class Draft:
 
         While the policy asks for recurrence, for categories with a radius.
         """
+        self.catch_up()
         return self._newest_first(self._closed_near.get((report.area, report.category, report.drill, cell)), since)
 
     def closed_about(self, report: Report, since: int) -> Iterator[Ticket]:
@@ -146,13 +167,30 @@ class Draft:
         """
         if report.object is None:
             return iter(())
+        self.catch_up()
         key = (report.area, report.category, report.object, report.drill)
         return self._newest_first(self._closed_objects.get(key), since)
 
     def remember(self, ticket: Ticket) -> None:
-        """A ticket as it is from now on."""
-        old = self._tickets.get(ticket.id)
-        self._tickets.put(ticket.id, ticket)
+        """A ticket as it is from now on. By what it is found follows later, once for all that a command says of it."""
+        name, tickets, behind = ticket.id, self._tickets, self._behind
+        if name in behind:
+            tickets.put_again(name, ticket)
+        else:
+            behind[name] = tickets.get(name)
+            tickets.put(name, ticket)
+
+    def catch_up(self) -> None:
+        """Let the indexes and the agenda follow what was remembered; whoever asks one of them sees to it first."""
+        behind = self._behind
+        if behind:
+            self._behind = {}
+            for name, old in behind.items():
+                ticket = self._tickets.get(name)
+                if ticket is not None:
+                    self._index(old, ticket)
+
+    def _index(self, old: Ticket | None, ticket: Ticket) -> None:
         if old is None:
             self._indexes.begin(ticket)
         elif (
@@ -167,12 +205,13 @@ class Draft:
             known = [] if old is None else list(dues(old))
             for due in dues(ticket):
                 if due not in known or due[0] <= self.time:  # what was due has been popped, and may be due again
-                    self.due.push(due)
+                    self._due.push(due)
         if ticket.closed_at is not None and (old is None or old.closed_at != ticket.closed_at):
-            self.closed.push((ticket.closed_at, ticket.id))
+            self._closed.push((ticket.closed_at, ticket.id))
 
     def forget(self, ticket: Ticket) -> None:
         """A closed ticket leaves, and with it what its sources called its reports."""
+        self.catch_up()
         self._tickets.put(ticket.id, None)
         self._indexes.leave(ticket)
 
@@ -180,10 +219,11 @@ class Draft:
         """Feedback waits, the newest last."""
         self.waiting.put(key, waiting)
         *_, newest = waits(key, waiting)
-        self.due.push(newest)
+        self._due.push(newest)
 
     def adopt(self, rules: Rules) -> None:
         """A policy holds from now on. Where it asks for other places than the one before, they are found anew."""
+        self.catch_up()
         self.rules = rules
         self.speaker = speaker(rules.policy)
         watch = watch_of(rules.policy)
@@ -198,6 +238,7 @@ class Draft:
 
     def mark(self) -> None:
         """Whatever follows can be rolled back to here."""
+        self.catch_up()
         self._marked = (self.rules, self._indexes.watch)
         self._undo.mark()
 
@@ -205,6 +246,7 @@ class Draft:
         """Forget all that was changed since the mark. What was put on the agenda stays: it no longer holds."""
         self.rules, self._indexes.watch = self._marked
         self.speaker = speaker(self.policy)
+        self._behind = {}
         self._undo.rollback()
 
     def state(self) -> dict[bytes, bytes | None]:
@@ -224,6 +266,7 @@ class Draft:
 
     def take(self) -> None:
         """The batch is committed: the memory becomes what the draft is. A draft is taken once, or never."""
+        self.catch_up()
         memory = self._memory
         for key, ticket in self._tickets.changes.items():
             memory.count(memory.tickets.get(key), -1)
@@ -239,8 +282,8 @@ class Draft:
             places.take()
         self._police.take()
         self._closed_objects.take()
-        self.due.take()
-        self.closed.take()
+        self._due.take()
+        self._closed.take()
         memory.time, memory.rules, memory.watch = self.time, self.rules, self._indexes.watch
         memory.prune()
 

@@ -20,9 +20,9 @@ ABOVE: Final = dict(zip(_LEVELS, (_LEVELS[0], *_LEVELS[:-1]), strict=True))
 
 def fire_due(turn: Turn) -> None:
     """All that is due at or before the turn's time, in order of due time, kind, ticket, limit; stamped so."""
-    agenda = turn.draft.due
-    while (due := agenda.peek()) is not None and due[0] <= turn.at:
-        agenda.pop()
+    draft = turn.draft
+    while (due := draft.due.peek()) is not None and due[0] <= turn.at:
+        draft.due.pop()
         if due[1] == DEADLINE:
             _step(turn, due)
         elif due[1] == WAIT:
@@ -33,10 +33,10 @@ def fire_due(turn: Turn) -> None:
 
 def evict(turn: Turn) -> None:
     """Tickets that were closed long enough ago leave the memory, and policies that judge nobody; nothing is said."""
-    agenda, draft = turn.draft.closed, turn.draft
+    draft = turn.draft
     until = turn.at - turn.policy.keep_closed_s * 1000
-    while (oldest := agenda.peek()) is not None and oldest[0] <= until:
-        agenda.pop()
+    while (oldest := draft.closed.peek()) is not None and oldest[0] <= until:
+        draft.closed.pop()
         ticket = draft.ticket(oldest[1])
         if ticket is not None and ticket.closed_at == oldest[0]:
             draft.forget(ticket)

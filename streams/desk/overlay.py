@@ -1,10 +1,14 @@
 """Dicts as a batch sees them: what is committed, what the batch changed, and a way back to a mark. Pure."""
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+_UNCHANGED: Final[Any] = object()
+"""Stands for a key that the batch did not change."""
 
 
 class Undo:
@@ -14,7 +18,7 @@ class Undo:
 
     def __init__(self) -> None:
         # Overlays of many types: each puts in what belongs to its own dict.
-        self.done: list[tuple[dict[Any, Any], Any, bool, Any]] = []
+        self.done: list[tuple[dict[Any, Any], Any, Any]] = []
 
     def mark(self) -> None:
         """Whatever follows can be rolled back to here."""
@@ -23,22 +27,22 @@ class Undo:
     def rollback(self) -> None:
         """Forget all changes since the mark."""
         while self.done:
-            changes, key, changed, value = self.done.pop()
-            if changed:
-                changes[key] = value
-            else:
+            changes, key, value = self.done.pop()
+            if value is _UNCHANGED:
                 del changes[key]
+            else:
+                changes[key] = value
 
 
 class Overlay(Generic[K, V]):
     """Changes over a committed dict, which stays as it is until `take`. `None` stands for absent."""
 
-    __slots__ = ("_base", "_changes", "_undo")
+    __slots__ = ("_base", "_changes", "_done")
 
     def __init__(self, base: dict[K, V], undo: Undo) -> None:
         self._base = base
         self._changes: dict[K, V | None] = {}
-        self._undo = undo
+        self._done = undo.done
 
     @property
     def empty(self) -> bool:
@@ -52,15 +56,18 @@ class Overlay(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The newest value."""
-        if key in self._changes:
-            return self._changes[key]
-        return self._base.get(key)
+        value = self._changes.get(key, _UNCHANGED)
+        return self._base.get(key) if value is _UNCHANGED else value
 
     def put(self, key: K, value: V | None) -> None:
         """Set it, or with `None` remove it."""
         changes = self._changes
-        self._undo.done.append((changes, key, key in changes, changes.get(key)))
+        self._done.append((changes, key, changes.get(key, _UNCHANGED)))
         changes[key] = value
+
+    def put_again(self, key: K, value: V) -> None:
+        """Set what was put since the mark already: there is a way back."""
+        self._changes[key] = value
 
     def values(self) -> list[V]:
         """All newest values; a copy, in no promised order."""

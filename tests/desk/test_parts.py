@@ -11,7 +11,7 @@ from schemas.codec import encode
 from schemas.codes import Action
 from schemas.commands import Command, PolicyPublished, Tick
 from schemas.events import ReportSettled
-from schemas.state import Waiting
+from schemas.state import Ticket, Waiting
 from streams.desk import decide as deciding
 from streams.desk.agenda import Agenda
 from streams.desk.dedup import attached_as
@@ -19,10 +19,11 @@ from streams.desk.draft import Draft
 from streams.desk.due import WAIT
 from streams.desk.evolve import evolve
 from streams.desk.firing import fire_due
+from streams.desk.indexes import Indexes
 from streams.desk.memory import DeskMemory
 from streams.desk.overlay import Overlay, Undo
 from streams.desk.turn import Turn
-from tests.desk.logs import HOUR, POLICY, Log, entry, feedback, report
+from tests.desk.logs import HOUR, POLICY, Log, decide_batch, entry, feedback, report, told
 
 NUMBERS = st.lists(st.integers(0, 20).map(lambda number: (number,)), max_size=30)
 
@@ -153,6 +154,25 @@ def test_feedback_that_fails_does_not_take_its_report_along(monkeypatch: pytest.
     (letter,) = log.decision.letters
     assert letter.raw == encode(feedback(Action.CLOSED))
     assert log.memory.waiting == {}
+
+
+def test_an_index_that_cannot_follow_fails_its_own_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Log()
+
+    def broken(indexes: Indexes, ticket: Ticket) -> None:
+        untold(indexes, ticket)
+        if ticket.reports[0].source_id == "r2":
+            raise RuntimeError
+
+    untold = Indexes.begin
+    monkeypatch.setattr(Indexes, "begin", broken)
+    commands = [report(), report("r2"), report("r3")]
+    draft, decisions = decide_batch(log.memory, [entry(number, 0, one) for number, one in enumerate(commands, 1)])
+    settled = ["report.settled ticketed", "command.settled report failed bug", "report.settled ticketed"]
+    assert [told(decision.facts[-1]) for decision in decisions] == settled
+    draft.take()
+    assert sorted(key[2] for key in log.memory.reports) == ["r1", "r3"]
+    assert sum(log.memory.load.values()) == len(log.memory.tickets) == 2
 
 
 def test_an_empty_wait_has_no_entries() -> None:
