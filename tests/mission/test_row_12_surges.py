@@ -13,8 +13,9 @@ from tests.whole.live import Live
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 
-FLOOD = 50_000
-ALARMS = 10
+FLOOD = 12_000
+"""All at one corner, which is where it costs the desk most; `make bench` has fifty thousand."""
+ALARMS = 5
 
 
 @pytest.fixture(scope="module")
