@@ -8,14 +8,14 @@ from tests.chaos.centre import Up
 from tests.mission.room import Room
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """The centre: broker, workers, ledger."""
     with Up(tmp_path_factory.mktemp("mission") / "data", "--clock", "log", "--workers", "1") as up:
         yield up
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shift(centre: Up) -> Iterator[Room]:
     """The room, kept through all stories: its time only goes on."""
     room = Room(centre)
