@@ -88,10 +88,7 @@ def test_past_data_is_refused_under_the_wall_clock(now: Up, boston: Boston) -> N
 def test_a_source_that_is_not_known_is_refused(now: Up, boston: Boston) -> None:
     refused = now.ask("feed", "atlantis", str(boston.file(3).path))
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
-    assert (
-        "no source is called 'atlantis': take one of boston311, citizenapp, "
-        in refused.stderr
-    )
+    assert "no source is called 'atlantis': take one of boston311, citizenapp, " in refused.stderr
 
 
 def test_a_live_file_is_fed_and_its_closings_count(now: Up, tmp_path: Path) -> None:
