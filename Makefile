@@ -9,8 +9,9 @@ CORE := schemas/*,streams/desk/*,streams/intake/*
 SEED ?= 1
 RECORDS ?= 200000
 MINUTES ?= 60
+MUTANTS ?= 250
 
-.PHONY: help setup check format test demo chaos bench soak clean
+.PHONY: help setup check format test demo chaos bench soak mutate clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -44,6 +45,9 @@ bench: setup ## figures beside stock Faust's, into build/bench/
 
 soak: setup ## chaos for a long time (SEED=1 MINUTES=60)
 	$(PYTHON) -m tests.chaos.run --seed $(SEED) --minutes $(MINUTES)
+
+mutate: setup ## change one thing in the desk at a time: its tests must notice 85 % of it (SEED=1 MUTANTS=250)
+	nice -n 19 $(PYTHON) -m tests.mutation.run --seed $(SEED) --sample $(MUTANTS)
 
 clean: ## remove what was built; .venv and data folders stay
 	rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -60,9 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run as asked; 0 where enough were found out."""
     asked = _asked(arguments)
     every = [mutant for path in sorted(PACKAGE.glob("*.py")) for mutant in mutants_of(path.name, path.read_bytes())]
-    chosen = sampled([one for one in every if not asked.module or one.module in asked.module], asked.sample, asked.seed)
-    if asked.line:
-        chosen = [one for one in chosen if one.line in asked.line]
+    wanted = [one for one in every if not asked.at or {one.module, f"{one.module}:{one.line}"} & set(asked.at)]
+    chosen = sampled(wanted, asked.sample, asked.seed)
     began = time.monotonic()
     reach = measured(PACKAGE, asked.tests)
     _say(f"{len(every)} mutants, {len(chosen)} tried, seed {asked.seed}; {len(reach.took)} quick tests")
@@ -103,8 +102,7 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sample", type=int, default=250, help="how many mutants")
     parser.add_argument("--least", type=float, default=85.0, help="per cent that must be found out")
-    parser.add_argument("--module", action="append", help="only of this file, such as limits.py")
-    parser.add_argument("--line", action="append", type=int, help="only what begins at this line")
+    parser.add_argument("--at", nargs="+", default=[], help="only of these: limits.py, or limits.py:54 for one line")
     parser.add_argument("--tests", nargs="+", default=QUICK, help="other quick tests")
     parser.add_argument("--quick", action="store_true", help="without the logs of chance")
     parser.add_argument("--verbose", action="store_true", help="say what became of each mutant")
