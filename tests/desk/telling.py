@@ -53,6 +53,8 @@ def _check_events_alone(log: Log) -> None:
             tickets[subject] = evolve(tickets.get(subject), fact)
     for name, ticket in log.memory.tickets.items():
         assert tickets[name] == ticket
+        own = [fact.envelope.sequence for fact in log.facts if fact.envelope.subject == name and fact.envelope.sequence]
+        assert own == list(range(1, ticket.sequence + 1)), "numbered without a gap"
 
 
 def applied(action: Action, *said: str) -> list[str]:

@@ -26,7 +26,7 @@ from schemas.policy import Category, Duplicates, Policy
 from schemas.state import Ticket, ties_of
 from streams.desk.draft import LOOKED_AT, Draft
 from streams.desk.near import likeness
-from streams.desk.places import cell_of, cells_within, distance_m
+from streams.desk.places import cell_of, cells_within, distance_m, place_of
 from streams.desk.rules import Rules
 from tests.desk.logs import DAY, HOUR, MINUTE, POLICY, SECOND, T0, Log, feedback, folded, remembered, report
 
@@ -175,6 +175,12 @@ def test_radius_and_window_are_inclusive(second: Report, after: int) -> None:
     log = Log(policy=replace(STILL, duplicates=Duplicates(threshold=0)))
     log.add(at("r1"), 0)
     assert "match.proposed" in log.add(second, after)
+
+
+def test_without_a_window_nothing_is_near() -> None:
+    log = Log(policy=replace(STILL, categories={"lamp": Category(side=Side.SERVICE, near_m=50, near_s=0)}))
+    log.add(at("r1"), 0)
+    assert log.add(at("r2"), 0) == OPENED
 
 
 def test_only_open_tickets_are_proposed(log: Log) -> None:
@@ -363,6 +369,18 @@ def test_of_several_it_is_the_one_that_was_closed_last(log: Log) -> None:
         assert opened.recurrence_of == log.ticket_of(known)
 
 
+def test_of_several_closed_at_one_moment_it_is_the_smallest_id(log: Log) -> None:
+    names = [f"r{number}" for number in range(5)]
+    for name in names:
+        log.add(at(name), 0)
+    for name in names:
+        log.add(feedback(Action.CLOSED, name), 10)
+    log.add(at("new"), 20)
+    (opened,) = said(log, TicketOpened)
+    assert isinstance(opened, TicketOpened)
+    assert opened.recurrence_of == min(log.ticket_of(name) for name in names)
+
+
 def test_without_a_span_nothing_recurs_and_nothing_is_kept_for_it() -> None:
     log = Log(policy=replace(STILL, duplicates=Duplicates()))
     log.add(at("r1", object="lamp 1"), 0)
@@ -373,6 +391,14 @@ def test_without_a_span_nothing_recurs_and_nothing_is_kept_for_it() -> None:
     assert opened.recurrence_of is None
     assert not log.memory.closed_near
     assert not log.memory.closed_objects
+
+
+def test_of_a_category_without_a_radius_no_place_is_kept(log: Log) -> None:
+    for source_id, others in (("gas", {"category": "gas"}), ("nowhere", {"lat": None, "lon": None})):
+        log.add(at(source_id, **others), 0)
+        log.add(feedback(Action.CLOSED, source_id), 1)
+        log.add(at(f"{source_id} again", **others), 2)
+    assert not any(places(log))
 
 
 # merging and parting: bugs that other systems had
@@ -451,6 +477,7 @@ def test_a_merge_can_be_undone_and_the_clocks_are_the_childs_own(limited: Log) -
         "command.settled unmerged applied",
     ]
     child, master = ticket(log, "r1"), ticket(log, "r2")
+    assert said(log, TicketReleased) == [TicketReleased(child=child.id, source="", source_id="")]
     assert (child.standing, child.deadlines, child.ties) == (Standing.RUNNING, before.deadlines, None)
     assert master.ties is None
     log.add(at("new"), 3 * MINUTE)
@@ -483,6 +510,15 @@ def test_a_suspended_child_comes_back_running(limited: Log) -> None:
     log.add(about(log, Action.UNMERGED, "r1"), 11 * MINUTE)
     child = ticket(log, "r1")
     assert (child.standing, child.deadlines[0].due_at - overall.due_at) == (Standing.RUNNING, 10 * MINUTE)
+
+
+def test_a_master_that_is_suspended_keeps_its_children(log: Log) -> None:
+    log.add(report("r1"), 0)
+    log.add(report("r2"), 1)
+    merge(log, "r1", "r2", 2)
+    for action in (Action.SUSPENSION_REQUESTED, Action.SUSPENSION_APPROVED, Action.RESUMED):
+        log.add(about(log, action, "r2"), 3)
+        assert ties_of(ticket(log, "r2")).children == (log.ticket_of("r1"),)
 
 
 def test_a_request_lapses_with_the_merge(log: Log) -> None:
@@ -618,6 +654,21 @@ def test_a_policy_that_is_rolled_back_leaves_the_places_as_they_were(log: Log) -
     draft.rollback()
     draft.take()
     assert remembered(log.memory) == before
+
+
+@pytest.mark.parametrize("lat", [0.0, LAT, -60.0])
+def test_a_cell_is_about_300_metres_wide(lat: float) -> None:
+    """So that the newest of one cell are those of one corner."""
+    east = METRE / cos(radians(lat))
+    assert len({cell_of((lat, LON + metres * east)) for metres in range(0, 30_000, 50)}) == pytest.approx(100, abs=2)
+    assert len({cell_of((lat + metres * METRE, LON)) for metres in range(0, 30_000, 50)}) == pytest.approx(100, abs=2)
+
+
+def test_degrees_end_where_the_earth_does() -> None:
+    for corner in ((90.0, 180.0), (-90.0, -180.0)):
+        assert place_of(*corner) == corner
+    for lat, lon in ((90.1, 0.0), (-90.1, 0.0), (0.0, 180.1), (0.0, -180.1), (None, 0.0), (0.0, None)):
+        assert place_of(lat, lon) is None
 
 
 # against the obvious way

@@ -319,6 +319,7 @@ def test_joint_dispatch_is_a_ticket_for_each_unit_linked_by_one_matter() -> None
     assert (opened.source_id, opened.content, opened.reporter) == ("", "", None)
     assert opened.details == {"address": "Pier 1"}
     assert {event.why for event in said(log, TicketLinked)} == {"joint"}
+    assert {(event.source, event.by, event.note) for event in said(log, TicketDispatched)} == {("city", None, "")}
     settled = log.decision.facts[-1].event
     assert isinstance(settled, ReportSettled)
     assert settled.ticket == first.id

@@ -204,6 +204,13 @@ def test_the_same_question_asked_in_any_order_has_one_answer() -> None:
     assert answers == [WorkingTime(CHINA).both_after(start, worked, HOUR) for start, worked in asked + asked[::-1]]
 
 
+def test_nothing_has_run_at_once_also_outside_working_time() -> None:
+    working = WorkingTime(CHINA)
+    noon, then = moment("2025-06-09 12:30"), moment("2025-06-09 14:30")
+    assert working.both_after(noon, 0, HOUR) == (noon, then)
+    assert working.both_after(noon, HOUR, 0) == (then, noon)
+
+
 def test_a_walk_through_the_millennia_keeps_few_tables() -> None:
     calendar = replace(CHINA, weekdays=(0,))
     working, expected = WorkingTime(calendar), WorkingTime(calendar).between(0, 30 * DAY)
