@@ -140,12 +140,13 @@ class _Tally:
         self.arrived: list[int] = []
 
     def add(self, decision: Decision, record: Record) -> None:
-        self.arrived += [int(value) for name, value in record.headers if name == ARRIVED and value.isdigit()]
+        if record.headers:
+            self.arrived += [int(value) for name, value in record.headers if name == ARRIVED and value.isdigit()]
         for event, _ in decision.facts:
             if isinstance(event, ReportSettled):
-                self.fates[event.fate.value] += 1
+                self.fates[event.fate] += 1
             elif isinstance(event, CommandSettled):
-                self.outcomes[event.outcome.value] += 1
+                self.outcomes[event.outcome] += 1
         for about, _ in decision.letters:
             self.dead_letters[about.reason.value] += 1
         self.late_ms += decision.late

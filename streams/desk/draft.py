@@ -52,6 +52,8 @@ class Draft:
         self._undo = undo
         self._due = Agenda(memory.due)
         self._closed = Agenda(memory.closed)
+        self.own: Ticket | None = None
+        """The ticket that was remembered last, while nothing follows from it yet: its maker may still change it."""
         self._behind: dict[str, Ticket | None] = {}
         """Tickets that changed since the indexes were last asked, as these know them."""
         self._tickets = Overlay(memory.tickets, undo)
@@ -173,6 +175,7 @@ class Draft:
 
     def remember(self, ticket: Ticket) -> None:
         """A ticket as it is from now on. By what it is found follows later, once for all that a command says of it."""
+        self.own = ticket
         name, tickets, behind = ticket.id, self._tickets, self._behind
         if name in behind:
             tickets.put_again(name, ticket)
@@ -182,6 +185,7 @@ class Draft:
 
     def catch_up(self) -> None:
         """Let the indexes and the agenda follow what was remembered; whoever asks one of them sees to it first."""
+        self.own = None
         behind = self._behind
         if behind:
             self._behind = {}
@@ -246,7 +250,7 @@ class Draft:
         """Forget all that was changed since the mark. What was put on the agenda stays: it no longer holds."""
         self.rules, self._indexes.watch = self._marked
         self.speaker = speaker(self.policy)
-        self._behind = {}
+        self.own, self._behind = None, {}
         self._undo.rollback()
 
     def state(self) -> dict[bytes, bytes | None]:

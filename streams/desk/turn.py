@@ -9,7 +9,7 @@ from schemas.events import CommandSettled, Event, Settlement, TicketEvent, Ticke
 from schemas.policy import Policy
 from schemas.state import Ticket
 from streams.desk.draft import Draft
-from streams.desk.evolve import evolve
+from streams.desk.evolve import evolve, evolve_own
 from streams.desk.facts import Decision, Entry, Fact
 from streams.desk.rules import Rules
 
@@ -89,8 +89,10 @@ class Turn:
         self.decision.facts.append(_FACT.of(event, self._envelope(event, area, None, None, None, drill=False)))
 
     def _fold(self, ticket: Ticket | None, fact: Fact) -> Ticket:
-        after = evolve(ticket, fact)
-        self.draft.remember(after)
+        draft = self.draft
+        after = evolve_own(ticket, fact) if ticket is not None and ticket is draft.own else evolve(ticket, fact)
+        if after is not ticket:
+            draft.remember(after)
         self.decision.facts.append(fact)
         return after
 

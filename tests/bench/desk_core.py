@@ -20,6 +20,7 @@ from schemas.codec import encode
 from schemas.codes import Action, Clock, Level, Side, Stage, Step, Urgency
 from schemas.commands import Command, Feedback, Origin, PolicyPublished, Report
 from schemas.policy import Category, Diversion, LimitRow, Policy, Route, Rung, Span, Unit
+from schemas.state import ticket_key
 from streams.desk.memory import DeskMemory
 from streams.ownership.batch import Batch
 
@@ -111,17 +112,14 @@ def closing(number: int, area: str, source: str) -> Command:
     )
 
 
-def run(memory: DeskMemory, commands: Sequence[bytes]) -> dict[bytes, bytes | None]:
-    """Decide the commands in batches of 500; gives the state records that were written."""
-    state: dict[bytes, bytes | None] = {}
+def run(memory: DeskMemory, commands: Sequence[bytes]) -> None:
+    """Decide the commands in batches of 500; what they lead to is let go, as after a commit."""
     for start in range(0, len(commands), 500):
         values = commands[start : start + 500]
         records = [Stored(next(OFFSETS), value) for value in values]
         batch = Batch(stage="desk", partition=0, records=records, memory=memory, answer=asyncio.Future())
         answer = answer_to(batch, DEPS)
         answer.take()
-        state.update(answer.state)
-    return state
 
 
 def timed(name: str, parts: Sequence[Sequence[T]], work: Callable[[Sequence[T]], object]) -> None:
@@ -137,16 +135,17 @@ def timed(name: str, parts: Sequence[Sequence[T]], work: Callable[[Sequence[T]],
 def measure(name: str, policy: Policy, reports: Sequence[bytes], closings: Sequence[bytes]) -> None:
     """Measure and print what things cost by one policy."""
     memory = DeskMemory()
-    state = run(memory, [encode(PolicyPublished(policy=policy))])
-    timed(f"report{name}", _parts(reports), lambda part: state.update(run(memory, part)))
+    run(memory, [encode(PolicyPublished(policy=policy))])
+    timed(f"report{name}", _parts(reports), lambda part: run(memory, part))
+    state = [(ticket_key(ticket.id), encode(ticket)) for ticket in memory.tickets.values()]
     folded = DeskMemory()
 
-    def fold(part: Sequence[tuple[bytes, bytes | None]]) -> None:
+    def fold(part: Sequence[tuple[bytes, bytes]]) -> None:
         for key, value in part:
             folded.fold(key, value)
         folded.folded()
 
-    timed(f"fold an open ticket{name}", [list(state.items())], fold)
+    timed(f"fold an open ticket{name}", [state], fold)
     timed(f"closing{name}", _parts(closings), lambda part: run(memory, part))
 
 

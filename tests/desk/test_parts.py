@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import encode
-from schemas.codes import Action
+from schemas.codes import Action, Side
 from schemas.commands import Command, PolicyPublished, Tick
 from schemas.events import ReportSettled
 from schemas.state import Ticket, Waiting
@@ -17,7 +17,7 @@ from streams.desk.agenda import Agenda
 from streams.desk.dedup import attached_as
 from streams.desk.draft import Draft
 from streams.desk.due import WAIT
-from streams.desk.evolve import evolve
+from streams.desk.evolve import evolve, evolve_own
 from streams.desk.firing import fire_due
 from streams.desk.indexes import Indexes
 from streams.desk.memory import DeskMemory
@@ -91,6 +91,24 @@ def test_a_ticket_begins_with_its_opening() -> None:
     log.add(report(), 0)
     with pytest.raises(LookupError, match="not opened"):
         evolve(None, log.facts[-1])
+
+
+def test_a_ticket_changed_by_its_maker_is_what_it_would_have_been() -> None:
+    log = Log()
+    log.add(report(category="spill", side=Side.POLICE), 0)
+    log.add(report("r2", category="noise", side=Side.POLICE, lat=32.0, lon=118.6), 1)
+    for number, action in enumerate((Action.SIGNED, Action.DIVERSION_RETURNED, Action.CLOSED, Action.REOPENED)):
+        log.add(feedback(action, "r2"), 2 + number)
+    tickets: dict[str, Ticket] = {}
+    for fact in log.facts[1:]:  # the first is the policy's
+        name = str(fact.envelope.subject)
+        before = tickets.get(name)
+        after = tickets[name] = evolve(before, fact)
+        if before is not None:
+            twin = replace(before)
+            assert evolve_own(twin, fact) == after
+            assert before.sequence == after.sequence - 1  # whoever else holds it sees no change
+    assert tickets == log.memory.tickets
 
 
 def test_an_index_that_disagrees_with_its_ticket_is_a_bug() -> None:
