@@ -370,7 +370,7 @@ def test_of_several_it_is_the_one_that_was_closed_last(log: Log) -> None:
 
 
 def test_of_several_closed_at_one_moment_it_is_the_smallest_id(log: Log) -> None:
-    names = [f"r{number}" for number in range(5)]
+    names = [f"r{number}" for number in range(4)]
     for name in names:
         log.add(at(name), 0)
     for name in names:
@@ -379,6 +379,19 @@ def test_of_several_closed_at_one_moment_it_is_the_smallest_id(log: Log) -> None
     (opened,) = said(log, TicketOpened)
     assert isinstance(opened, TicketOpened)
     assert opened.recurrence_of == min(log.ticket_of(name) for name in names)
+
+
+@pytest.mark.parametrize(("before", "last"), [("south", "north"), ("north", "south")])
+def test_the_one_closed_last_may_lie_in_another_cell(log: Log, before: str, last: str) -> None:
+    edge = next(north for north in range(400) if cell_of((LAT + north * METRE, LON)) != cell_of((LAT, LON)))
+    for name, north in (("south", edge - 10), ("north", edge + 10)):
+        log.add(at(name, north), 0)
+    log.add(feedback(Action.CLOSED, before), 10)
+    log.add(feedback(Action.CLOSED, last), 20)
+    log.add(at("new", edge), 30)
+    (opened,) = said(log, TicketOpened)
+    assert isinstance(opened, TicketOpened)
+    assert opened.recurrence_of == log.ticket_of(last)
 
 
 def test_without_a_span_nothing_recurs_and_nothing_is_kept_for_it() -> None:
