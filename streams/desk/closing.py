@@ -1,5 +1,8 @@
 """A ticket ends (结案, 评价), and begins again where it was not done (重开). Pure."""
 
+from typing import Final
+
+from schemas.codec import Maker
 from schemas.codes import Flag, Refusal, Stage
 from schemas.commands import Feedback
 from schemas.events import TicketClosed, TicketRated, TicketReleased, TicketReopened
@@ -9,6 +12,8 @@ from streams.desk.handling import Answered, Said, move_to, said_of, sent_to, uni
 from streams.desk.limits import on_time, reopened
 from streams.desk.near import propose
 from streams.desk.turn import Turn
+
+_CLOSED: Final = Maker(TicketClosed)
 
 
 def close(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
@@ -47,7 +52,7 @@ def reopen(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
 
 def _closed(turn: Turn, ticket: Ticket, said: Said, flags: tuple[Flag, ...], with_master: str | None) -> Ticket:
     begun = course_of(ticket).reopened_at or ticket.opened_at
-    closed = TicketClosed(
+    closed = _CLOSED.of(
         **move_to(turn, ticket, Stage.CLOSED, said, ()),
         took=turn.at - begun,
         on_time=on_time(ticket, turn.at),
@@ -59,6 +64,8 @@ def _closed(turn: Turn, ticket: Ticket, said: Said, flags: tuple[Flag, ...], wit
 
 def _children(draft: Draft, ticket: Ticket) -> list[Ticket]:
     """All that hang on it and are still open, by id: its children, and theirs."""
+    if ticket.ties is None:
+        return []
     found: dict[str, Ticket] = {}
     asked = [ticket]
     while asked:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final, assert_never
 
+from schemas.codec import Maker
 from schemas.codes import Side, Stage, Standing
 from schemas.envelope import Envelope
 from schemas.events import (
@@ -47,6 +48,8 @@ Befell = (
     | AlarmRaised
 )
 
+_COURSE: Final = Maker(Course)
+
 _ON_THE_WAY: Final = frozenset({Stage.SIGNED, Stage.CONTACTED, Stage.ARRIVED})
 """A request outlives these moves only."""
 
@@ -66,15 +69,14 @@ def befell(ticket: Ticket, event: Befell, envelope: Envelope) -> Ticket:
 
 def course_after(ticket: Ticket, event: Moved, at: int) -> Course | None:
     """The course of a ticket that moves; none where nothing befell it."""
-    if ticket.course is None and isinstance(event, TicketDispatched) and not event.assisting:
-        return None  # a plain report's dispatch
+    if ticket.course is None and isinstance(event, TicketDispatched):
+        return Course(assisting=event.assisting) if event.assisting else None  # a first dispatch, mostly
     course, rank = course_of(ticket), RANK[event.stage]
-    behind = tuple(stage for stage in course.inferred if RANK[stage] <= rank)
-    course = replace(
-        course,
-        request=course.request if event.stage in _ON_THE_WAY else None,
-        inferred=behind + tuple(stage for stage in event.inferred if stage in LATER_TOLD),
-    )
+    inferred = [stage for stage in course.inferred if RANK[stage] <= rank]
+    inferred += [stage for stage in event.inferred if stage in LATER_TOLD]
+    request = course.request if event.stage in _ON_THE_WAY else None
+    if request is not course.request or inferred != list(course.inferred):
+        course = _passed(course, request, tuple(inferred))
     return _kept(_marked(course, event, at))
 
 
@@ -111,7 +113,28 @@ def _stepped(deadline: Deadline, event: Ran) -> Deadline:
 
 
 def _kept(course: Course) -> Course | None:
-    return None if course == NO_COURSE else course
+    return None if not course.inferred and course == NO_COURSE else course
+
+
+# Written out: `dataclasses.replace` takes several times as long, and each closing needs it.
+def _passed(course: Course, request: Request | None, inferred: tuple[Stage, ...]) -> Course:
+    return _COURSE.of(
+        request=request,
+        extensions=course.extensions,
+        suspended_at=course.suspended_at,
+        resume_at=course.resume_at,
+        assisting=course.assisting,
+        conditions=course.conditions,
+        diverted_from=course.diverted_from,
+        diverted_unit=course.diverted_unit,
+        returns=course.returns,
+        reworks=course.reworks,
+        reopens=course.reopens,
+        reopened_at=course.reopened_at,
+        urges=course.urges,
+        escalated=course.escalated,
+        inferred=inferred,
+    )
 
 
 def _marked(course: Course, event: Moved, at: int) -> Course:
@@ -125,7 +148,7 @@ def _marked(course: Course, event: Moved, at: int) -> Course:
             course = replace(course, reworks=course.reworks + 1)
         case TicketReopened():
             course = replace(course, reopens=course.reopens + 1, reopened_at=at, conditions=(), escalated=None)
-        case TicketClosed():
+        case TicketClosed() if course.suspended_at is not None or course.resume_at is not None:
             course = replace(course, suspended_at=None, resume_at=None)
         case _:
             pass

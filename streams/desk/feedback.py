@@ -7,6 +7,7 @@ Here is which ticket is meant, and in which order it is asked whether the action
 from collections.abc import Callable
 from typing import Final
 
+from schemas.codec import Maker
 from schemas.codes import Action, Fate, Outcome, Refusal
 from schemas.commands import Feedback
 from schemas.events import CommandSettled, ReportClosed
@@ -67,6 +68,9 @@ _HELPERS: Final = frozenset({Action.CONTACTED, Action.ARRIVED, Action.CONDITION_
 """What a unit that assists may say too."""
 
 
+_SETTLED: Final = Maker(CommandSettled)
+
+
 def decide_feedback(turn: Turn, feedback: Feedback) -> None:
     """Say what becomes of feedback; its settlement comes last. What names a report not known yet waits, unsettled."""
     if feedback.ticket is not None:
@@ -84,10 +88,10 @@ def decide_feedback(turn: Turn, feedback: Feedback) -> None:
 
 def settle(turn: Turn, ticket: Ticket | None, feedback: Feedback, refusal: Refusal | None) -> None:
     """What became of feedback: refused for a reason, or applied. It belongs to the ticket where there is one."""
-    settled = CommandSettled(
+    settled = _SETTLED.of(
         outcome=Outcome.APPLIED if refusal is None else Outcome.REFUSED,
         reason=refusal,
-        command=feedback.action.value,
+        command=feedback.action,
         source=feedback.source,
         source_id=feedback.source_id,
         ticket=None if ticket is None else ticket.id,

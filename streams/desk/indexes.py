@@ -124,8 +124,7 @@ class Indexes:
                 self._tie(ticket, attached)
         if is_held(ticket):
             self._carry(ticket, 1)
-        watch = self.watch
-        if ticket.category in watch.near or ticket.side is Side.POLICE or ticket.closed_at is not None:
+        if self._may_have_places(ticket):
             self.settle(ticket)
 
     def change(self, old: Ticket, ticket: Ticket) -> None:
@@ -183,8 +182,19 @@ class Indexes:
             or old.closed_at != ticket.closed_at
             or (old.reports is not ticket.reports and ticket.closed_at is not None)
         ):
-            self.unsettle(old)
-            self.settle(ticket)
+            if self._may_have_places(old):
+                self.unsettle(old)
+            if self._may_have_places(ticket):
+                self.settle(ticket)
+
+    def _may_have_places(self, ticket: Ticket) -> bool:
+        """Whether it is worth while to look where a ticket lies."""
+        watch = self.watch
+        return (
+            ticket.category in watch.near
+            or ticket.side is Side.POLICE
+            or (watch.recurring and ticket.closed_at is not None)
+        )
 
     def _rename(self, old: Ticket, ticket: Ticket) -> None:
         if old.closed_at is None and ticket.closed_at is None and _only_joined(old.reports, ticket.reports):

@@ -1,6 +1,6 @@
 """The parts below the rules: the agenda, the overlay, the fold's refusals."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from heapq import heapify
 
 import pytest
@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import encode
-from schemas.codes import Action, Side
+from schemas.codes import Action, RequestKind, Side, Stage
 from schemas.commands import Command, PolicyPublished, Tick
-from schemas.events import ReportSettled
-from schemas.state import Ticket, Waiting
+from schemas.events import ReportSettled, TicketArrived
+from schemas.state import Course, Request, Ticket, Waiting
 from streams.desk import decide as deciding
 from streams.desk.agenda import Agenda
 from streams.desk.dedup import attached_as
@@ -109,6 +109,21 @@ def test_a_ticket_changed_by_its_maker_is_what_it_would_have_been() -> None:
             assert evolve_own(twin, fact) == after
             assert before.sequence == after.sequence - 1  # whoever else holds it sees no change
     assert tickets == log.memory.tickets
+
+
+def test_what_befell_a_ticket_stays_with_it_when_it_moves() -> None:
+    log = Log()
+    log.add(report(), 0)
+    asked = Request(kind=RequestKind.RETURN, at=1, by=None, seconds=None, note="")
+    told = {field.name: f"its {field.name}" for field in fields(Course)} | {
+        "request": asked,
+        "inferred": (Stage.SIGNED,),
+    }
+    before = replace(log.memory.tickets[log.ticket_of()], course=Course(**told))  # type: ignore[arg-type]  # whatever they are
+    log.add(feedback(Action.ARRIVED), 1)
+    (arrived,) = (fact for fact in log.facts if isinstance(fact.event, TicketArrived))
+    after = evolve(before, arrived).course
+    assert after == Course(**told | {"inferred": (Stage.SIGNED, Stage.SIGNED, Stage.CONTACTED)})  # type: ignore[arg-type]
 
 
 def test_an_index_that_disagrees_with_its_ticket_is_a_bug() -> None:
