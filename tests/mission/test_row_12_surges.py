@@ -40,18 +40,6 @@ def alarm(live: Live, number: str, drill: bool = False, topic: str = "intake.urg
     return live.send(topic, sources.alarm(at, number, **{"BJLX": "500600", **chosen}), headers)
 
 
-def test_an_emergency_is_dispatched_while_a_flood_of_routine_reports_waits(live: Live) -> None:
-    at = int(time.time() * 1000)
-    flood = [sources.citizen(at, f"flood-{number}", type="flooding", phone="") for number in range(FLOOD)]
-    live.send_all("intake.citizen", flood, {"lianqin-source": b"citizenapp"})
-    for number in range(ALARMS):
-        (became,) = live.settled(alarm(live, f"sos-{number}", ZDDWXZB="", ZDDWYZB=""))
-        assert became.fate == "ticketed"
-        assert "lianqin.ticket.dispatched.v1" in {headers["ce_type"] for headers, _ in live.facts(became.ticket)}
-    done = sum(one.fate != "" for place, one in live.became.items() if place[0].endswith("intake.citizen"))
-    assert done < FLOOD, "the flood was over before the alarms: it proves nothing"
-
-
 def test_a_drill_is_worked_on_like_any_other_and_counts_nowhere(now: Up, live: Live) -> None:
     before = json.loads(now.ask("report", "--json").stdout)
     number = f"drill-{time.time_ns()}"
@@ -65,3 +53,15 @@ def test_a_drill_is_worked_on_like_any_other_and_counts_nowhere(now: Up, live: L
     assert now.ask("audit").returncode == 0
     after = json.loads(now.ask("report", "--json").stdout)
     assert after["tickets"] - before["tickets"] == 1, "the real one alone"
+
+
+def test_an_emergency_is_dispatched_while_a_flood_of_routine_reports_waits(live: Live) -> None:
+    at = int(time.time() * 1000)
+    flood = [sources.citizen(at, f"flood-{number}", type="flooding", phone="") for number in range(FLOOD)]
+    live.send_all("intake.citizen", flood, {"lianqin-source": b"citizenapp"})
+    for number in range(ALARMS):
+        (became,) = live.settled(alarm(live, f"sos-{number}", ZDDWXZB="", ZDDWYZB=""))
+        assert became.fate == "ticketed"
+        assert "lianqin.ticket.dispatched.v1" in {headers["ce_type"] for headers, _ in live.facts(became.ticket)}
+    done = sum(one.fate != "" for place, one in live.became.items() if place[0].endswith("intake.citizen"))
+    assert done < FLOOD, "the flood was over before the alarms: it proves nothing"
