@@ -104,7 +104,9 @@ def likeness(one: str, other: str) -> int:
 
 def _best(turn: Turn, ticket: Ticket, category: Category, rules: Duplicates) -> list[Candidate]:
     best: list[Candidate] = []
-    needed = rules.threshold if rules.most > 0 else _WHOLE + 1
+    if rules.most <= 0:
+        return best
+    needed = rules.threshold
     for neighbour in around(turn.draft, ticket, category.near_m, category.near_s, turn.at):
         one = _scored(ticket, neighbour, category, rules, needed)
         if one is None or (len(best) == rules.most and one > best[-1]):
@@ -114,7 +116,7 @@ def _best(turn: Turn, ticket: Ticket, category: Category, rules: Duplicates) -> 
         if len(best) > rules.most:
             best.pop()
         if len(best) == rules.most:
-            needed = -best[-1].rank if best else needed
+            needed = -best[-1].rank
     return best
 
 

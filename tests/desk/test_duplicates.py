@@ -177,6 +177,12 @@ def test_radius_and_window_are_inclusive(second: Report, after: int) -> None:
     assert "match.proposed" in log.add(second, after)
 
 
+def test_where_none_is_wanted_none_is_proposed_whatever_it_would_score() -> None:
+    log = Log(policy=replace(STILL, duplicates=Duplicates(weight_distance=100, weight_time=100, most=0)))
+    log.add(at("r1"), 0)
+    assert log.add(at("r2"), 1) == OPENED
+
+
 def test_without_a_window_nothing_is_near() -> None:
     log = Log(policy=replace(STILL, categories={"lamp": Category(side=Side.SERVICE, near_m=50, near_s=0)}))
     log.add(at("r1"), 0)
