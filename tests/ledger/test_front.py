@@ -16,6 +16,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from streams.ledger import queries
 from streams.ledger.access import Client, Embedded, Server, connect, server_of
+from streams.ledger.agreement import told_by_ledger
 from streams.ledger.errors import LedgerAway, LedgerRefused
 from streams.ledger.front import Front, FrontOptions
 from streams.ledger.store import insert
@@ -218,6 +219,13 @@ async def test_stopping_ends_what_runs(embedded: Embedded, client: Client) -> No
     await asyncio.wait_for(front.stop(), 10)
     with pytest.raises(DatabaseError, match="QUERY_WAS_CANCELLED"):
         await asking
+
+
+async def test_many_tickets_are_asked_for_by_name(front: Front, embedded: Embedded, client: Client) -> None:
+    # More names than fit into an address: the client would send them as a form, which is no question to the front.
+    names = [f"320111004.{number:016x}" for number in range(1_000)]
+    told = await asked(front, embedded.database, lambda client: told_by_ledger(client, "lianqin.tickets", names))
+    assert told == {}
 
 
 async def test_a_taken_port_is_told(embedded: Embedded, client: Client) -> None:
