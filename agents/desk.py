@@ -71,14 +71,7 @@ def build(deps: DeskDeps) -> AgentBody:
     async def desk(batches: AsyncIterable[Batch[DeskMemory]]) -> None:
         """Decide each batch; what goes wrong fails the batch, and with it its owner."""
         async for batch in batches:
-            try:
-                answer = answer_to(batch, deps)
-            except Exception as error:  # noqa: BLE001 - the owner awaits it, and ends the process
-                if not batch.answer.done():
-                    batch.answer.set_exception(error)
-            else:
-                if not batch.answer.done():  # an owner that is closed does not wait any more
-                    batch.answer.set_result(answer)
+            batch.settle(lambda batch: answer_to(batch, deps))
 
     return desk
 

@@ -50,7 +50,6 @@ class _Told:
     """The course while it is being told."""
 
     random: Random
-    begun: int
     at: int
     urgent: bool
     pace: float
@@ -85,7 +84,7 @@ class Begun:
 def course(random: Random, policy: Policy, begun: Begun) -> Course:
     """How a ticket goes on."""
     at = begun.at
-    told = _Told(random, at, at, begun.urgent, pace=4.0 if random.random() < LATE else 1.0)
+    told = _Told(random, at, begun.urgent, pace=4.0 if random.random() < LATE else 1.0)
     if random.random() < VOID:
         told.later(20, 2)
         told.say(Action.VOIDED, note="经核实不属实")

@@ -8,13 +8,13 @@ from typing import Final
 from aiokafka import AIOKafkaProducer
 
 from agents.feeding.ports import Progress
+from agents.simulating.rhythm import HOUR_MS
 from agents.simulating.stream import Record
 from schemas.intake import IntakeHeaders
 from schemas.topics import HISTORY
 
 IN_FLIGHT: Final = 16
 """Batches sent and not yet acknowledged."""
-HOUR_MS: Final = 3_600_000
 
 
 class Sender:

@@ -18,11 +18,10 @@ from agents.simulating.rhythm import arrivals, midnight
 from agents.simulating.writing import POLICE, feedback_of, line_of
 from schemas.codes import Action, Fate, Outcome, Side, Urgency
 from schemas.commands import Origin
+from schemas.mapping import FEEDBACK, REPORT
 from schemas.policy import Policy
 from streams.intake.source import Source
 
-FEEDBACK: Final = "feedback"
-REPORT: Final = "report"
 HANDLERS: Final = "handlers"
 _NOWHERE: Final = Origin(topic="", partition=0, offset=0)
 

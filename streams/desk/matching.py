@@ -18,13 +18,11 @@ from schemas.policy import Unit
 from schemas.state import Attached, Ticket
 from streams.desk.clock import dated
 from streams.desk.dedup import attached_as
-from streams.desk.handling import dispatched
+from streams.desk.handling import Answered, dispatched
 from streams.desk.limit_table import LimitFacts
 from streams.desk.limits import at_opening, caught_up, restored
 from streams.desk.near import refused
 from streams.desk.turn import Turn
-
-Answered = tuple[Ticket, Refusal | None]
 
 
 def confirm(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
