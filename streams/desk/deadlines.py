@@ -4,14 +4,14 @@ from dataclasses import replace
 from typing import Final
 
 from schemas.codec import Maker
-from schemas.codes import LimitClock, Stage
+from schemas.codes import LimitClock
 from schemas.state import Deadline
+from streams.desk.lifecycle import RANK
 from streams.desk.limit_table import GOALS, OVERALL, Limit
 from streams.desk.rules import Rules
 
 _DEADLINE: Final = Maker(Deadline)
 
-RANK: Final = {stage: rank for rank, stage in enumerate(Stage)}
 _WALL: Final = LimitClock.WALL  # a member looked up on its enum costs as much as a dict
 GOAL_RANK: Final = {stage.value: RANK[stage] for stage in GOALS}
 """By the names of limits that are goals; whatever is neither one nor `overall` is a condition."""

@@ -10,7 +10,8 @@ from typing import Final
 
 from schemas.codes import LimitClock, Stage
 from schemas.state import Deadline, Ticket, course_of
-from streams.desk.deadlines import GOAL_RANK, RANK, after, begin, in_order, laid, parts_of, said
+from streams.desk.deadlines import GOAL_RANK, after, begin, in_order, laid, parts_of, said
+from streams.desk.lifecycle import RANK
 from streams.desk.limit_table import OVERALL, Limited, LimitFacts
 from streams.desk.rules import Rules
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from schemas.policy import Rung
 from schemas.state import Deadline, Ticket, course_of
-from streams.desk.deadlines import RANK, begin, in_order, laid, parts_of, said
+from streams.desk.deadlines import begin, in_order, laid, parts_of, said
+from streams.desk.lifecycle import RANK
 from streams.desk.limit_table import Limit
 from streams.desk.limits import limits_of
 from streams.desk.rules import Rules
