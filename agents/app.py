@@ -134,8 +134,8 @@ def _intake(parts: Parts) -> None:
         metrics=parts.observer,
         landed=flow.landed,
     )
-    _owned(parts, stage, intake.build(deps), INTAKE_AT_ONCE, flow.open)
-    parts.beside.append(flow.run)
+    seats = _owned(parts, stage, intake.build(deps), INTAKE_AT_ONCE, flow.open)
+    parts.beside.append(partial(flow.run, lambda: len(seats.held)))
 
 
 def _desk(parts: Parts) -> None:

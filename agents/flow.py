@@ -7,7 +7,7 @@ half a minute to one whose reports all lie at one corner.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from aiokafka import TopicPartition
@@ -56,8 +56,12 @@ class Flow:
             self._under_way[then] -= gone
             records -= gone
 
-    def look(self, now: float, ends: Mapping[int, int], done: Mapping[int, int]) -> None:
-        """Take what is on the desk's log and what of it is done, by partition; `now` in seconds."""
+    def look(self, now: float, ends: Mapping[int, int], done: Mapping[int, int], *, share: float = 1.0) -> None:
+        """Take what is on the desk's log and what of it is done, by partition; `now` in seconds.
+
+        `share`: of all of intake, so much is this worker's. Each worker lets go its part of the room: all of it from
+        each of them would be a queue of as many moments as there are workers.
+        """
         if self._done is not None:
             then, before = self._done
             for partition, rate in self._rate.items():
@@ -67,10 +71,13 @@ class Flow:
         # A batch whose owner was closed never lands.
         self._under_way = {then: left for then, left in self._under_way.items() if left and now - then < LOST_AFTER_S}
         rooms = [max(LEAST, self._rate[p] * AHEAD_S) - (ends[p] - done[p]) for p in ends]
-        self.room = int(sum(rooms)) - sum(self._under_way.values()) if min(rooms) > 0 else 0
+        self.room = int(sum(rooms) * share) - sum(self._under_way.values()) if min(rooms) > 0 else 0
 
-    async def run(self) -> None:
-        """Measure until cancelled. While the broker does not tell, the gate is closed: not known is not small."""
+    async def run(self, held: Callable[[], int]) -> None:
+        """Measure until cancelled. `held`: how many of intake's partitions are this worker's now.
+
+        While the broker does not tell, the gate is closed: not known is not small.
+        """
         consumer, admin = clients.make_consumer(self._settings), clients.make_admin(self._settings)
         await asyncio.gather(consumer.start(), admin.start())
         try:
@@ -80,7 +87,7 @@ class Flow:
                 except (KafkaError, OSError, TimeoutError):
                     self.room = 0
                 else:
-                    self.look(time.monotonic(), ends, done)
+                    self.look(time.monotonic(), ends, done, share=held() / len(self._partitions))
                 await asyncio.sleep(EVERY_S)
         finally:
             await clients.stop(consumer, admin)

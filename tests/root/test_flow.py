@@ -66,3 +66,13 @@ async def test_one_partition_that_is_behind_holds_all_back() -> None:
     made = flow()
     made.look(0.0, {0: 0, 1: LEAST}, IDLE)
     assert not await made.open(0)
+
+
+async def test_several_workers_let_go_together_what_one_would() -> None:
+    alone, mine, theirs = flow(), flow(), flow()
+    ends = {0: 40_000, 1: 40_000}
+    for made, share in ((alone, 1.0), (mine, 0.75), (theirs, 0.25)):
+        made.look(0.0, IDLE, IDLE, share=share)
+        made.look(1.0, ends, ends, share=share)
+    assert alone.room == 2 * 40_000 * AHEAD_S
+    assert mine.room + theirs.room == alone.room

@@ -78,7 +78,7 @@ async def test_routine_intake_waits_while_the_desk_is_behind(bootstrap: str, kaf
     desk, group = kafka.prefix + DESK, f"{kafka.prefix}desk"
     flow = Flow(OwnerSettings(bootstrap=bootstrap, prefix=kafka.prefix), desk, group, 2)
     assert not await flow.open(0)  # not known is not small
-    running = asyncio.create_task(flow.run())
+    running = asyncio.create_task(flow.run(lambda: 2))
     await becomes(flow, open_=True)
     async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
         for _ in range(LEAST + 1):
