@@ -7,6 +7,8 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 _IDLE_S: Final = 30.0
+_WAIT_S: Final = 0.25
+"""A batch that is not full comes only after this time: at the end of a topic the last one never is."""
 _LOOK_EVERY_S: Final = 0.25
 
 Row = tuple[bytes, bytes, Sequence[tuple[str, bytes]]]
@@ -75,9 +77,12 @@ def read(bootstrap: str, topic: str) -> Iterator[Message]:
         numbers = partitions_of(consumer, topic)
         consumer.assign([TopicPartition(topic, number, 0) for number in numbers])
         ended: set[int | None] = set()
+        heard_at = time.monotonic()
         while len(ended) < len(numbers):
-            messages = consumer.consume(10_000, timeout=_IDLE_S)
-            if not messages:
+            messages = consumer.consume(10_000, timeout=_WAIT_S)
+            if messages:
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > _IDLE_S:
                 msg = f"no answer from {topic}"
                 raise TimeoutError(msg)
             for message in messages:

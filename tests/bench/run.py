@@ -36,7 +36,7 @@ PATH: Final = 200_000
 DELAY_S: Final = 23
 FLOOD: Final = 50_000
 """Routine reports that wait when the alarms come."""
-ALARMS: Final = 60
+ALARMS: Final = 100
 
 
 class Bar:
