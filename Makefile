@@ -10,8 +10,9 @@ SEED ?= 1
 RECORDS ?= 200000
 MINUTES ?= 60
 MUTANTS ?= 250
+INPUTS ?= 1000000
 
-.PHONY: help setup check format test demo chaos bench soak mutate clean
+.PHONY: help setup check format test demo chaos bench soak mutate fuzz clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -48,6 +49,9 @@ soak: setup ## chaos for a long time (SEED=1 MINUTES=60)
 
 mutate: setup ## change one thing in the desk at a time: its tests must notice 85 % of it (SEED=1 MUTANTS=250)
 	nice -n 19 $(PYTHON) -m tests.mutation.run --seed $(SEED) --sample $(MUTANTS)
+
+fuzz: setup ## bad and hostile input by the million; what fails is kept in build/fuzz (SEED=1 INPUTS=1000000)
+	$(PYTHON) -m tests.fuzz.run --seed $(SEED) --inputs $(INPUTS)
 
 clean: ## remove what was built; .venv and data folders stay
 	rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

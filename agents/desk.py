@@ -134,7 +134,9 @@ class _Tally:
 
     def add(self, decision: Decision, record: Record) -> None:
         if record.headers:
-            self.arrived += [int(value) for name, value in record.headers if name == ARRIVED and value.isdigit()]
+            self.arrived += [
+                int(value) for name, value in record.headers if name == ARRIVED and value.isdigit() and len(value) < 20
+            ]
         for event, _ in decision.facts:
             if isinstance(event, ReportSettled):
                 self.fates[event.fate] += 1

@@ -64,6 +64,6 @@ def from_metadata(committed: int, metadata: str) -> tuple[Place, str]:
     """The place and the agent's text. An offset that some tool set by hand has no checksum, and is believed."""
     offset, _, rest = metadata.partition(":")
     digest, found, text = rest.partition(":")
-    if not found or not offset.removeprefix("-").isdigit():
+    if not found or not offset.removeprefix("-").isdecimal():
         return Place(offset=committed - 1, checksum="", next=committed), ""
     return Place(offset=int(offset), checksum=digest, next=committed), text

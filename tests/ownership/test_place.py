@@ -64,3 +64,7 @@ def test_the_checksum_sees_every_part_of_a_record(other: Written) -> None:
 
 def test_the_checksum_does_not_depend_on_where_the_record_lies() -> None:
     assert checksum(replace(Written(), topic="u", partition=3, offset=9)) == checksum(Written())
+
+
+def test_an_offset_in_signs_that_are_no_digits_is_believed_as_set_by_hand() -> None:
+    assert from_metadata(8, "²:abc:text") == (Place(offset=7, checksum="", next=8), "")
