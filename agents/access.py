@@ -1,8 +1,12 @@
 """How a command finds what it works on: the environment first, then what `up` wrote into the data folder."""
 
+import asyncio
+
+from agents.brokers import cluster_at, knock
 from agents.errors import UserError
 from agents.local.folder import DataFolder, RunFile
 from agents.settings import Settings
+from streams.ownership.cluster import Cluster
 
 
 def running(settings: Settings) -> RunFile:
@@ -14,6 +18,13 @@ def running(settings: Settings) -> RunFile:
     return run
 
 
-def bootstrap_of(settings: Settings) -> str:
-    """The broker's address."""
-    return settings.kafka.bootstrap or running(settings).bootstrap
+def cluster_of(settings: Settings) -> Cluster:
+    """The brokers, who let us in; see `admitted`."""
+    return admitted(settings, settings.kafka.bootstrap or running(settings).bootstrap)
+
+
+def admitted(settings: Settings, bootstrap: str) -> Cluster:
+    """The brokers at this address, as the user that the settings name; they have let us in."""
+    cluster = cluster_at(bootstrap, settings.kafka.security)
+    asyncio.run(knock(cluster))
+    return cluster

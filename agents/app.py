@@ -42,6 +42,7 @@ from streams.ledger.access import Embedded, Way
 from streams.ledger.front import Front, FrontOptions
 from streams.ledger.store import Store
 from streams.metrics import Metrics
+from streams.ownership.cluster import Cluster
 from streams.ownership.membership import Membership
 from streams.ownership.owner import OwnerDeps
 from streams.ownership.reader import Gate, always_open
@@ -151,7 +152,7 @@ def _desk(parts: Parts) -> None:
     parts.beside.append(partial(parts.observer.desk_standing, watch))
     if parts.plan.clock is Clock.WALL:
         ticker = Ticker(parts.name(DESK), watch.open, now=lambda: int(time.time() * 1000))
-        parts.beside.append(partial(_tick, ticker, parts.plan.owners.bootstrap))
+        parts.beside.append(partial(_tick, ticker, parts.plan.owners.cluster))
 
 
 def _views(parts: Parts) -> None:
@@ -173,8 +174,8 @@ def _views(parts: Parts) -> None:
     _owned(parts, stage, views.build(deps), VIEWS_AT_ONCE)
 
 
-async def _tick(ticker: Ticker, bootstrap: str) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=TICK_LINGER_MS)
+async def _tick(ticker: Ticker, cluster: Cluster) -> None:
+    producer = AIOKafkaProducer(enable_idempotence=True, linger_ms=TICK_LINGER_MS, **cluster.options)
     async with producer:
         await ticker.run(producer)
 
@@ -189,7 +190,7 @@ def _ledger(parts: Parts) -> None:
         parts.before.append(partial(ledger.begun, front.start))
         parts.after.insert(0, front.stop)
     deps = ledger.LedgerDeps(
-        bootstrap=plan.owners.bootstrap, prefix=plan.owners.prefix, insert=store.insert, metrics=parts.observer.ledger
+        cluster=plan.owners.cluster, prefix=plan.owners.prefix, insert=store.insert, metrics=parts.observer.ledger
     )
     seats = ledger.LedgerSeats(deps)
     leased = lease("ledger", plan.owners, plan.datadir)

@@ -8,18 +8,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from agents.brokers import cluster_at, knock
+from agents.errors import UserError
 from agents.local.broker import LocalBroker
 from agents.local.folder import DataFolder, LedgerAccess, RunFile
 from agents.local.probe import free_port
 from agents.local.processes import ChildSpec, Supervisor
 from agents.packs import Examined, examine, standing_name
 from agents.policy import hold_to_clock, publish, renewed, standing, titled
-from agents.reach import told
+from agents.reach import server_at, told
 from agents.readiness import wait_open
 from agents.settings import Settings
 from agents.topics import make_topics
 from schemas.topics import DESK
-from streams.ledger.access import connect, server_of
+from streams.ledger.access import connect
+from streams.ownership.cluster import Cluster
 
 READY_WITHIN_S: Final = 90.0
 
@@ -30,7 +33,8 @@ class Centre:
     def __init__(self, settings: Settings, folder: DataFolder, *, workers: int) -> None:
         self.settings = settings
         self.folder = folder
-        self.bootstrap = settings.kafka.bootstrap or ""
+        self.cluster = Cluster(settings.kafka.bootstrap or "")
+        """Where the brokers are; whole once it has started."""
         self.policy = ""
         """Which rules hold, in words; known once it has started."""
         self._names = [f"worker-{number}" for number in range(1, workers + 1)]
@@ -76,7 +80,7 @@ class Centre:
         examined = examine(self.settings.district)
         await asyncio.to_thread(self._knock_at_ledger)
         await self._start_broker(supervisor)
-        await make_topics(self.bootstrap, self.settings.kafka)
+        await make_topics(self.cluster, self.settings.kafka)
         await self._publish(examined)
         self._metrics = {name: f"http://127.0.0.1:{free_port()}/metrics" for name in [*self._names, "ledger"]}
         self.folder.write_run(self._run_file())
@@ -87,12 +91,12 @@ class Centre:
     async def _publish(self, examined: Examined) -> None:
         """Put the pack on the log, where it is not there yet as it is now. A surge that is on stays on."""
         desk, clock = self.settings.kafka.prefix + DESK, self.settings.clock
-        await hold_to_clock(self.bootstrap, desk, clock)
-        stands = await standing(self.bootstrap, desk)
+        await hold_to_clock(self.cluster, desk, clock)
+        stands = await standing(self.cluster, desk)
         policy = renewed(stands, examined, clock)
         self.policy = titled(policy)
         if stands is None or stands.version != policy.version:
-            await publish(self.bootstrap, desk, self.settings.kafka.partitions, policy)
+            await publish(self.cluster, desk, self.settings.kafka.partitions, policy)
         if policy.surge is not None and policy.surge not in examined.pack.surges:
             self.policy += (
                 f", which the pack has no surges/{policy.surge}.yaml for any more: the rules stay as they were"
@@ -100,23 +104,31 @@ class Centre:
 
     def _knock_at_ledger(self) -> None:
         """Find out now, not in a worker's log, that the ClickHouse that was named is not to be had."""
-        dsn = self.settings.ledger.dsn
-        if dsn is not None:
+        if self.settings.ledger.dsn is not None:
             with told():
-                connect(server_of(dsn.get_secret_value()), create=True).close()
+                connect(server_at(self.settings.ledger), create=True).close()
 
     async def _start_broker(self, supervisor: Supervisor) -> None:
-        if self.bootstrap:
+        security = self.settings.kafka.security
+        if self.settings.kafka.bootstrap is not None:
+            self.cluster = cluster_at(self.settings.kafka.bootstrap, security)
+            await knock(self.cluster)
             return
+        if security.protocol != "PLAINTEXT":
+            msg = (
+                f"LIANQIN_KAFKA__SECURITY__PROTOCOL is {security.protocol}, but the local broker speaks plain text, on "
+                "127.0.0.1 alone: name your own with LIANQIN_KAFKA__BOOTSTRAP, or unset it"
+            )
+            raise UserError(msg)
         self._broker = LocalBroker(self.folder.kafka)
         command = await asyncio.to_thread(self._broker.prepare)
         supervisor.start(ChildSpec(name="broker", argv=command))
         await asyncio.to_thread(self._broker.wait_ready, alive=lambda: supervisor.restarts("broker") == 0)
-        self.bootstrap = self._broker.bootstrap
+        self.cluster = Cluster(self._broker.bootstrap)
 
     def _run_file(self) -> RunFile:
         return RunFile(
-            bootstrap=self.bootstrap,
+            bootstrap=self.cluster.bootstrap,
             prefix=self.settings.kafka.prefix,
             district=standing_name(self.settings.district),
             clock=self.settings.clock.value,

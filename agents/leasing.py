@@ -7,7 +7,7 @@ the same ones. The app's one topic is `<stage>.seats`, always empty; who is assi
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -111,6 +111,7 @@ def lease(stage: str, settings: OwnerSettings, datadir: Path) -> Lease:
         f"{settings.prefix}{stage}.seats",
         broker=[f"kafka://{server}" for server in settings.bootstrap.split(",")],
         broker_client_id=client_id,
+        broker_credentials=_credentials(settings.security),
         store="memory://",
         datadir=str(datadir / stage),
         topic_allow_declare=False,
@@ -122,6 +123,19 @@ def lease(stage: str, settings: OwnerSettings, datadir: Path) -> Lease:
         worker_redirect_stdouts=False,
     )
     return Lease(app, f"{settings.prefix}{stage}.seats", client_id)
+
+
+def _credentials(security: Mapping[str, Any]) -> Any:
+    """What aiokafka is told of TLS and SASL, in Faust's words; None: plain text."""
+    context = security.get("ssl_context")
+    if "sasl_mechanism" in security:
+        return faust.SASLCredentials(
+            username=security["sasl_plain_username"],
+            password=security["sasl_plain_password"],
+            mechanism=security["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context=context) if context is not None else None
 
 
 class OneWorker(faust.Worker):

@@ -19,6 +19,7 @@ from schemas.topics import DEAD_LETTER, TICKETS
 from streams.ledger.errors import LedgerAway, LedgerError
 from streams.ledger.rows import Block, Record, Row, block_of, dead_letter_row, event_row
 from streams.ownership import clients
+from streams.ownership.cluster import Cluster
 from streams.ownership.ending import Code, Die, die
 
 _LOG: Final = logging.getLogger(__name__)
@@ -83,13 +84,11 @@ class NoMetrics:
 class LedgerDeps:
     """What all owners of the ledger stage share."""
 
-    bootstrap: str
+    cluster: Cluster
     prefix: str
     insert: Callable[[Block], Awaitable[None]]
     """Write a block; returns when it is in ClickHouse (`Store.insert`)."""
     metrics: LedgerMetrics = field(default_factory=NoMetrics)
-    security: Mapping[str, object] = field(default_factory=dict)
-    """aiokafka's own words for TLS and SASL."""
     most_rows: int = 20_000
     """In one INSERT."""
     wait_s: float = 1.0
@@ -151,14 +150,13 @@ class LedgerOwner:
 
     async def _open(self) -> None:
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._deps.bootstrap,
             group_id=self._deps.group,
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="none",
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=8 << 20,
-            **self._deps.security,
+            **self._deps.cluster.options,
         )
         await self._consumer.start()
         inputs = list(self._rows_of)

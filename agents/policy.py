@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.errors import UserError
 from agents.packs import Examined
@@ -15,6 +16,7 @@ from schemas.codes import Clock
 from schemas.commands import COMMAND, PolicyPublished
 from schemas.policy import Policy
 from streams.ownership import clients
+from streams.ownership.cluster import Cluster
 from streams.ownership.settings import OwnerSettings
 
 ANSWER_WITHIN_S: Final = 10.0
@@ -28,29 +30,32 @@ class ClockError(UserError):
     """The log was begun with the other clock; the text says what to do."""
 
 
-async def publish(bootstrap: str, topic: str, partitions: int, policy: Policy) -> Mapping[int, int]:
+async def publish(cluster: Cluster, topic: str, partitions: int, policy: Policy) -> Mapping[int, int]:
     """Append the policy to every desk partition, to all or to none; gives its offsets by partition.
 
     On a new log it is the first record, and names the clock. Two who publish at once come one after the other, the
     same on all partitions: the transaction's name is one for the topic.
     """
     value = encode(PolicyPublished(policy=policy))
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=f"{topic}.policy", acks="all")
+    producer = AIOKafkaProducer(transactional_id=f"{topic}.policy", acks="all", **cluster.options)
     async with producer, producer.transaction():
         sent = [await producer.send(topic, value=value, partition=number) for number in range(partitions)]
         offsets = {number: (await one).offset for number, one in enumerate(sent)}
-    await _readable(bootstrap, topic, offsets)
+    await _readable(cluster, topic, offsets)
     return offsets
 
 
-async def _readable(bootstrap: str, topic: str, offsets: Mapping[int, int]) -> None:
+async def _readable(cluster: Cluster, topic: str, offsets: Mapping[int, int]) -> None:
     """Wait until the end of the transaction has come to all partitions: it is decided before they know."""
     ends = {TopicPartition(topic, number): offset + 1 for number, offset in offsets.items()}
     until = time.monotonic() + READABLE_WITHIN_S
-    async with _reading(bootstrap, topic) as (consumer, _):
+    async with _reading(cluster, topic) as (consumer, _):
         while any(end < ends[one] for one, end in (await consumer.end_offsets(list(ends))).items()):
             if time.monotonic() > until:
-                msg = f"the policy is published, but {bootstrap} does not show it: look at the broker, then start again"
+                msg = (
+                    f"the policy is published, but {cluster.bootstrap} does not show it: look at the broker, "
+                    "then start again"
+                )
                 raise UserError(msg)
             await asyncio.sleep(LOOK_EVERY_S / 20)
 
@@ -78,9 +83,9 @@ async def _missing(admin: Any, topic: str, group: str, offsets: Mapping[int, int
     return [one.partition for one in partitions if (at := done[one]) is None or at.offset <= offsets[one.partition]]
 
 
-async def partitions_of(bootstrap: str, topic: str) -> int:
+async def partitions_of(cluster: Cluster, topic: str) -> int:
     """How many partitions the desk has."""
-    admin = clients.make_admin(OwnerSettings(bootstrap=bootstrap))
+    admin = AIOKafkaAdminClient(**cluster.options)
     await admin.start()
     try:
         (found,) = await admin.describe_topics([topic])
@@ -89,9 +94,9 @@ async def partitions_of(bootstrap: str, topic: str) -> int:
         await clients.stop(admin)
 
 
-async def standing(bootstrap: str, topic: str) -> Policy | None:
+async def standing(cluster: Cluster, topic: str) -> Policy | None:
     """The policy that was published last; `None` on a log without one. All partitions have the same."""
-    async with _reading(bootstrap, topic) as (consumer, partition):
+    async with _reading(cluster, topic) as (consumer, partition):
         start = (await consumer.beginning_offsets([partition]))[partition]
         high = (await consumer.end_offsets([partition]))[partition]
         many = BACK
@@ -104,18 +109,18 @@ async def standing(bootstrap: str, topic: str) -> Policy | None:
     return None
 
 
-async def clock_of(bootstrap: str, topic: str) -> Clock | None:
+async def clock_of(cluster: Cluster, topic: str) -> Clock | None:
     """The clock that the log was begun with; `None` on a log without a policy yet.
 
     The first policy that is left on partition 0 tells: a log never changes its clock.
     """
-    async with _reading(bootstrap, topic) as (consumer, partition):
+    async with _reading(cluster, topic) as (consumer, partition):
         return await _first_clock(consumer, partition)
 
 
-async def hold_to_clock(bootstrap: str, topic: str, clock: Clock) -> None:
+async def hold_to_clock(cluster: Cluster, topic: str, clock: Clock) -> None:
     """Raise `ClockError` where the log was begun with another clock than `clock`."""
-    begun = await clock_of(bootstrap, topic)
+    begun = await clock_of(cluster, topic)
     if begun is not None and begun is not clock:
         msg = (
             f"this log runs on the {begun} clock, not on {clock}: start with --clock {begun}, "
@@ -143,17 +148,17 @@ def titled(policy: Policy) -> str:
 
 
 @asynccontextmanager
-async def _reading(bootstrap: str, topic: str) -> AsyncIterator[tuple[Any, TopicPartition]]:
+async def _reading(cluster: Cluster, topic: str) -> AsyncIterator[tuple[Any, TopicPartition]]:
     """A consumer of the desk's first partition."""
     partition = TopicPartition(topic, 0)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=20
+        isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=20, **cluster.options
     )
     try:
         await consumer.start()
         if topic not in await consumer.topics():
             msg = (
-                f"{bootstrap} has no topic {topic}: make the topics with `lianqin topics --create`, "
+                f"{cluster.bootstrap} has no topic {topic}: make the topics with `lianqin topics --create`, "
                 "or correct LIANQIN_KAFKA__PREFIX"
             )
             raise UserError(msg)

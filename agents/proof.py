@@ -24,6 +24,7 @@ from streams.ledger.account import Account, Offsets, Received, check_events, sta
 from streams.ledger.agreement import Agreement
 from streams.ownership.changelog import records_of
 from streams.ownership.clients import committed_offsets
+from streams.ownership.cluster import Cluster
 
 STRETCH: Final = 500_000
 """Records that are compared at once."""
@@ -52,22 +53,22 @@ class Proof:
 class Logs:
     """Where the logs are."""
 
-    bootstrap: str
+    cluster: Cluster
     prefix: str
 
 
 async def prove(logs: Logs, client: Client, *, timeout_s: float) -> Proof:
     """The proof of all that had arrived when this was called. Waits at most `timeout_s` for the stages."""
     consumer: Any = AIOKafkaConsumer(
-        bootstrap_servers=logs.bootstrap,
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="none",
         max_partition_fetch_bytes=8 << 20,
         fetch_max_wait_ms=50,
         check_crcs=False,  # the broker has checked them, and only places are read here
+        **logs.cluster.options,
     )
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=logs.bootstrap)
+    admin: Any = AIOKafkaAdminClient(**logs.cluster.options)
     await consumer.start()
     await admin.start()
     try:
@@ -86,7 +87,7 @@ class _Prover:
     async def prove(self, until: float) -> Proof:
         sources = await self._ends([*INTAKE, HISTORY])
         if not sources:
-            msg = f"no topic {self._logs.prefix}intake.* on {self._logs.bootstrap}: check LIANQIN_KAFKA__PREFIX"
+            msg = f"no topic {self._logs.prefix}intake.* on {self._logs.cluster.bootstrap}: check LIANQIN_KAFKA__PREFIX"
             raise UserError(msg)
         behind = await self._wait(sources, until)
         account = await self._compare(sources, {})

@@ -4,13 +4,13 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agents.errors import UserError
 from agents.local.errors import LocalError
 from agents.local.folder import DataFolder, LedgerAccess, RunFile
-from agents.settings import Settings
+from agents.settings import LedgerSettings, Settings
 from streams.ledger.access import Client, Embedded, Server, Way, connect, server_of
 from streams.ledger.errors import LedgerAway, LedgerError
 from streams.ledger.migrate import migrate
@@ -43,7 +43,7 @@ class Place:
     def way(self) -> Way:
         """How to reach the ledger: a DSN that is set wins, then a running worker, then the folder."""
         if self.settings.ledger.dsn is not None:
-            return server_of(self.settings.ledger.dsn.get_secret_value())
+            return server_at(self.settings.ledger)
         if self.run is not None and self.run.ledger is not None:
             return front_of(self.run.ledger)
         return Embedded(self.folder.chdb)
@@ -69,6 +69,17 @@ def ledger_at(place: Place) -> Iterator[Client]:
         yield client
     finally:
         client.close()
+
+
+def server_at(ledger: LedgerSettings) -> Server:
+    """The ClickHouse server of a DSN that is set; `LedgerRefused` where it is none."""
+    server = server_of(ledger.dsn.get_secret_value() if ledger.dsn is not None else "")
+    return replace(
+        server,
+        user=ledger.user or server.user,
+        password=ledger.password.get_secret_value() if ledger.password is not None else server.password,
+        ca_file=str(ledger.ca_file) if ledger.ca_file is not None else None,
+    )
 
 
 def front_of(access: LedgerAccess) -> Server:

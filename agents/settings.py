@@ -1,11 +1,48 @@
-"""Settings: read once from the environment (`LIANQIN_…`, nested by `__`) into frozen values; nobody below sees it."""
+"""Settings: read once from the environment (`LIANQIN_…`, nested by `__`) into frozen values; nobody below sees it.
 
+What is secret may stand in a file: `LIANQIN_SECRETS_DIR` names a folder whose files are called as the variables.
+"""
+
+import os
 from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NestedSecretsSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schemas.codes import Clock
+
+
+class SecuritySettings(BaseModel):
+    """How a client shows Kafka who it is, and knows that it is Kafka. Without it all is plain text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
+    user: str | None = None
+    password: SecretStr | None = None
+    ca_file: Path | None = None
+    """PEM of who signed the brokers' certificates. Without it: whom this machine trusts."""
+    cert_file: Path | None = None
+    """PEM of this client's own certificate, where the brokers ask for one; its key is there too, or in `key_file`."""
+    key_file: Path | None = None
+    key_password: SecretStr | None = None
+    check_hostname: bool = True
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        wants_user, wants_tls = self.protocol.startswith("SASL"), self.protocol.endswith("SSL")
+        if wants_user and not (self.user and self.password and self.password.get_secret_value()):
+            msg = f"{self.protocol} needs USER and PASSWORD"
+            raise ValueError(msg)
+        if self.user and not wants_user:
+            msg = f"a USER is set, but {self.protocol} asks for none: set PROTOCOL to SASL_SSL"
+            raise ValueError(msg)
+        if (self.ca_file or self.cert_file) and not wants_tls:
+            msg = f"a certificate is set, but {self.protocol} does not encrypt: set PROTOCOL to SASL_SSL or SSL"
+            raise ValueError(msg)
+        return self
 
 
 class KafkaSettings(BaseModel):
@@ -18,6 +55,7 @@ class KafkaSettings(BaseModel):
     partitions: int = Field(default=8, ge=1, le=512)
     """Of `intake.*`, `desk` and `tickets`. Chosen once: a ticket stays on the partition it was opened on."""
     replication: int = Field(default=1, ge=1)
+    security: SecuritySettings = SecuritySettings()
 
 
 class LedgerSettings(BaseModel):
@@ -27,6 +65,11 @@ class LedgerSettings(BaseModel):
 
     dsn: SecretStr | None = None
     """`http(s)://user:password@host:port/database` of a ClickHouse server."""
+    user: str | None = None
+    password: SecretStr | None = None
+    """Instead of those in the DSN, so that the password can stand in a file of its own."""
+    ca_file: Path | None = None
+    """PEM of who signed the server's certificate. Without it: whom the client trusts by itself."""
 
 
 class MetricsSettings(BaseModel):
@@ -53,3 +96,17 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     ledger: LedgerSettings = LedgerSettings()
     metrics: MetricsSettings = MetricsSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What the command line chose, then the environment, then the files of the secrets' folder."""
+        folder = os.environ.get("LIANQIN_SECRETS_DIR")
+        files = NestedSecretsSettingsSource(file_secret_settings, secrets_dir=folder, secrets_dir_missing="error")
+        return init_settings, env_settings, files

@@ -11,6 +11,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from agents.errors import UserError
 from agents.settings import KafkaSettings
 from schemas.topics import ALL, Topic
+from streams.ownership.cluster import Cluster
 
 LEADER_TRIES: Final = 200
 LEADER_WAIT_S: Final = 0.1
@@ -33,9 +34,9 @@ def partitions_of(topic: Topic, kafka: KafkaSettings) -> int:
     return topic.partitions or kafka.partitions
 
 
-async def make_topics(bootstrap: str, kafka: KafkaSettings, topics: Sequence[Topic] = ALL) -> Made:
+async def make_topics(cluster: Cluster, kafka: KafkaSettings, topics: Sequence[Topic] = ALL) -> Made:
     """Create what is missing. A topic that stands with another number of partitions is an error, never changed."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**cluster.options)
     await admin.start()
     try:
         standing = await _standing(admin)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from agents.access import admitted
 from agents.cli.options import AsJson, DataDir, settings
 from agents.errors import UserError
 from agents.local.broker import LocalBroker
@@ -18,6 +19,7 @@ from agents.proof import Logs, Proof, prove
 from agents.reach import Place, ledger_at, place_of
 from streams.ledger.account import Named
 from streams.ledger.agreement import MOST_NAMED, Agreement, Told
+from streams.ownership.cluster import Cluster
 
 
 def audit(
@@ -51,14 +53,14 @@ def _logs(place: Place) -> Iterator[Logs]:
     prefix = place.run.prefix if place.run is not None else place.settings.kafka.prefix
     bootstrap = place.settings.kafka.bootstrap or (place.run.bootstrap if place.run is not None else None)
     if bootstrap is not None:
-        yield Logs(bootstrap=bootstrap, prefix=prefix)
+        yield Logs(cluster=admitted(place.settings, bootstrap), prefix=prefix)
         return
     if not (place.folder.kafka / "data").exists():
         root = place.folder.root
         msg = f"no broker's log on {root}: start `lianqin up --data-dir {root}`, or set LIANQIN_KAFKA__BOOTSTRAP"
         raise UserError(msg)
     with LocalBroker(place.folder.kafka) as broker:
-        yield Logs(bootstrap=broker.bootstrap, prefix=prefix)
+        yield Logs(cluster=Cluster(broker.bootstrap), prefix=prefix)
 
 
 def _document(proof: Proof) -> dict[str, object]:

@@ -8,7 +8,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from agents.access import running
+from agents.access import admitted, running
 from agents.cli.options import AsJson, DataDir, settings
 from agents.feeding.feed import Fed, Feed, Target, prepare
 from agents.feeding.feed import feed as feed_file
@@ -79,7 +79,9 @@ def _try(chosen: Settings, source: str | Path, file: Path, first: int, *, as_jso
 def _send(chosen: Settings, source: str | Path, file: Path, *, wait: bool, speed: float | None) -> None:
     run = running(chosen)
     name = installed(source, run.district) if isinstance(source, Path) else source
-    target = Target(bootstrap=run.bootstrap, prefix=run.prefix, clock=Clock(run.clock), group=f"{run.prefix}intake")
+    target = Target(
+        cluster=admitted(chosen, run.bootstrap), prefix=run.prefix, clock=Clock(run.clock), group=f"{run.prefix}intake"
+    )
     with Bar() as bar, place_of(chosen) as place:
         prepared = prepare(name, file, load_sources(run.district), target, bar)
         try:

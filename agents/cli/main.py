@@ -8,6 +8,7 @@ import typer
 from aiokafka.errors import KafkaConnectionError
 from pydantic import ValidationError
 
+from agents.brokers import DENIED, denied
 from agents.cli.audit import audit
 from agents.cli.evaluate import evaluate
 from agents.cli.feed import feed
@@ -57,6 +58,8 @@ def main() -> None:
         _refuse(str(error))
     except KafkaConnectionError as error:
         _refuse(f"no broker answers ({error}): start one with `lianqin up`, or set LIANQIN_KAFKA__BOOTSTRAP")
+    except DENIED as error:
+        _refuse(denied(error))
     except ValidationError as error:
         if error.title != "Settings":
             raise

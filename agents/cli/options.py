@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic_settings import SettingsError
 
+from agents.errors import UserError
 from agents.settings import Settings
 
 DataDir = Annotated[
@@ -19,4 +21,8 @@ def settings(data_dir: Path | None, **chosen: object) -> Settings:
     given = {name: value for name, value in chosen.items() if value is not None}
     if data_dir is not None:
         given["data_dir"] = data_dir
-    return Settings(**given)  # type: ignore[arg-type]  # checked by pydantic: the values come from a user
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # checked by pydantic: the values come from a user
+    except SettingsError as error:
+        msg = f"the folder of LIANQIN_SECRETS_DIR cannot be used: {error}"
+        raise UserError(msg) from error

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agents.access import bootstrap_of
+from agents.access import cluster_of
 from agents.cli.options import AsJson, DataDir, settings
 from agents.errors import UserError
 from agents.local.folder import DataFolder
@@ -24,6 +24,7 @@ from agents.settings import Settings
 from schemas.codes import Clock
 from schemas.policy import Policy
 from schemas.topics import DESK
+from streams.ownership.cluster import Cluster
 from streams.ownership.settings import OwnerSettings
 
 LIVE: Final = "live"
@@ -124,7 +125,7 @@ def publish_(
 class _Desk:
     """The log of a running centre."""
 
-    bootstrap: str
+    cluster: Cluster
     prefix: str
     clock: Clock
     district: str
@@ -143,11 +144,11 @@ class _Asked:
 
 def _desk(chosen: Settings) -> _Desk:
     run = DataFolder(chosen.data_dir).read_run()
-    bootstrap = bootstrap_of(chosen)
+    cluster = cluster_of(chosen)
     if run is None:
-        return _Desk(bootstrap, chosen.kafka.prefix, chosen.clock, chosen.district)
+        return _Desk(cluster, chosen.kafka.prefix, chosen.clock, chosen.district)
     asked = "clock" in chosen.model_fields_set
-    return _Desk(bootstrap, run.prefix, chosen.clock if asked else Clock(run.clock), run.district)
+    return _Desk(cluster, run.prefix, chosen.clock if asked else Clock(run.clock), run.district)
 
 
 def _district(chosen: Settings) -> str:
@@ -158,16 +159,16 @@ def _district(chosen: Settings) -> str:
 async def _publish(desk: _Desk, asked: _Asked) -> bool:
     """Whether it is in force."""
     examined = examine(desk.district)
-    await hold_to_clock(desk.bootstrap, desk.topic, desk.clock)
-    stands = await standing(desk.bootstrap, desk.topic)
+    await hold_to_clock(desk.cluster, desk.topic, desk.clock)
+    stands = await standing(desk.cluster, desk.topic)
     wanted = _wanted(stands, examined, desk.clock, asked)
     for warning in examined.warnings:
         typer.echo(f"warning: {warning}", err=True)
     if stands is not None and stands.version == wanted.version:
         typer.echo(f"nothing to publish: {titled(wanted)} is what was published last")
         return True
-    offsets = await publish(desk.bootstrap, desk.topic, await partitions_of(desk.bootstrap, desk.topic), wanted)
-    owners = OwnerSettings(bootstrap=desk.bootstrap, prefix=desk.prefix)
+    offsets = await publish(desk.cluster, desk.topic, await partitions_of(desk.cluster, desk.topic), wanted)
+    owners = OwnerSettings(bootstrap=desk.cluster.bootstrap, prefix=desk.prefix, security=desk.cluster.security)
     missing = await taken(owners, desk.topic, f"{desk.prefix}desk", offsets, asked.within_s)
     if missing:
         where = ", ".join(map(str, missing))
@@ -195,9 +196,9 @@ def _wanted(stands: Policy | None, examined: Examined, clock: Clock, asked: _Ask
 
 def _rules(name: str, chosen: Settings, desk: _Desk | None) -> Policy:
     if name == LIVE and desk is not None:
-        found = asyncio.run(standing(desk.bootstrap, desk.topic))
+        found = asyncio.run(standing(desk.cluster, desk.topic))
         if found is None:
-            msg = f"no policy was ever published on {desk.bootstrap}: start `lianqin up`, or publish one"
+            msg = f"no policy was ever published on {desk.cluster.bootstrap}: start `lianqin up`, or publish one"
             raise UserError(msg)
         return found
     district, _, surge = name.partition("+")

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from agents.access import running
+from agents.access import admitted, running
 from agents.cli.options import AsJson, DataDir, settings
 from agents.errors import UserError
 from agents.feeding.progress import Bar
@@ -24,6 +24,7 @@ from agents.simulating.run import run, settled
 from agents.simulating.stream import Simulation, Span
 from agents.simulating.truth import Checked, check
 from schemas.codes import Clock, Fate
+from streams.ownership.cluster import Cluster
 
 CERTAIN = tuple(fate.value for fate in Fate)
 
@@ -57,8 +58,9 @@ def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
     if Clock(centre.clock) is Clock.WALL:
         msg = "a simulation goes by its own time: start `lianqin up --clock log` with another --data-dir"
         raise UserError(msg)
+    cluster = admitted(chosen, centre.bootstrap)
     with Bar() as bar, place_of(chosen) as place:
-        checked = asyncio.run(_through(centre, place, span, bar))
+        checked = asyncio.run(_through(centre, cluster, place, span, bar))
     _tell(checked, as_json=as_json)
     if not checked.ok:
         raise typer.Exit(1)
@@ -72,9 +74,9 @@ def _day(text: str) -> date:
         raise UserError(msg) from None
 
 
-async def _through(centre: RunFile, place: Place, span: Span, bar: Bar) -> Checked:
+async def _through(centre: RunFile, cluster: Cluster, place: Place, span: Span, bar: Bar) -> Checked:
     world = world_at(centre.district)
-    ran = await run(world, span, bootstrap=centre.bootstrap, prefix=centre.prefix, progress=bar)
+    ran = await run(world, span, cluster=cluster, prefix=centre.prefix, progress=bar)
     with ledger_at(place) as client:
         await settled(ran, SettledThere(client), bar)
         bar.say("comparing with the truth")

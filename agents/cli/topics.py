@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from agents.access import bootstrap_of
+from agents.access import cluster_of
 from agents.cli.options import AsJson, DataDir, settings
 from agents.settings import KafkaSettings
 from agents.topics import make_topics, partitions_of
@@ -28,7 +28,7 @@ def topics(
     """
     chosen = settings(data_dir)
     if create:
-        asyncio.run(make_topics(bootstrap_of(chosen), chosen.kafka))
+        asyncio.run(make_topics(cluster_of(chosen), chosen.kafka))
     if as_json:
         typer.echo(orjson.dumps([_row(topic, chosen.kafka) for topic in ALL], option=orjson.OPT_INDENT_2).decode())
         return

@@ -54,5 +54,5 @@ async def _serve(centre: Centre) -> None:
     async with centre:
         await centre.ready()
         typer.echo(f"rules: {centre.policy}")
-        typer.echo(f"lianqin ready: broker {centre.bootstrap}, data in {centre.folder.root} (Ctrl-C stops it)")
+        typer.echo(f"lianqin ready: broker {centre.cluster.bootstrap}, data in {centre.folder.root} (Ctrl-C stops it)")
         await centre.watch()

@@ -9,16 +9,18 @@ import typer
 from aiokafka.errors import KafkaConnectionError
 
 from agents import app
+from agents.brokers import cluster_at, knock
 from agents.cli.options import DataDir, settings
 from agents.errors import Away, UserError
 from agents.keys import privacy_key
 from agents.local.folder import DataFolder, LedgerAccess, RunFile
 from agents.places import load_intake
 from agents.policy import hold_to_clock
+from agents.reach import server_at
 from agents.settings import Settings
 from schemas.codes import Clock
 from schemas.topics import DESK, STAGES
-from streams.ledger.access import Embedded, Way, server_of
+from streams.ledger.access import Embedded, Way
 from streams.ledger.front import FrontOptions
 from streams.ownership.settings import OwnerSettings
 
@@ -43,13 +45,20 @@ def worker(
     folder = DataFolder(chosen.data_dir)
     plan = _plan(chosen, folder, folder.read_run(), _stages(stages), name)
     try:
-        asyncio.run(hold_to_clock(plan.owners.bootstrap, plan.owners.prefix + DESK, plan.clock))
+        asyncio.run(_begin(plan))
     except KafkaConnectionError as error:
         # No refusal: a broker that is being started again must not make `up` give its workers up.
         msg = f"no broker answers ({error}): start one with `lianqin up`, or set LIANQIN_KAFKA__BOOTSTRAP"
         raise Away(msg) from error
     logging.getLogger("aiokafka").setLevel(logging.WARNING)  # from here on it goes to a log
     app.run(plan)
+
+
+async def _begin(plan: app.Plan) -> None:
+    """Make sure that the brokers let us in, and that the log runs on our clock; views and ledger go by none."""
+    await knock(plan.owners.cluster)
+    if {"intake", "desk"} & set(plan.stages):
+        await hold_to_clock(plan.owners.cluster, plan.owners.prefix + DESK, plan.clock)
 
 
 def _stages(text: str) -> list[str]:
@@ -69,7 +78,11 @@ def _plan(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: lis
     district = run.district if run else chosen.district
     way = _way(chosen, folder)
     return app.Plan(
-        owners=OwnerSettings(bootstrap=bootstrap, prefix=chosen.kafka.prefix),
+        owners=OwnerSettings(
+            bootstrap=bootstrap,
+            prefix=chosen.kafka.prefix,
+            security=cluster_at(bootstrap, chosen.kafka.security).security,
+        ),
         partitions=chosen.kafka.partitions,
         clock=_clock(chosen, run),
         datadir=folder.faust / name,
@@ -87,8 +100,7 @@ def _clock(chosen: Settings, run: RunFile | None) -> Clock:
 
 
 def _way(chosen: Settings, folder: DataFolder) -> Way:
-    dsn = chosen.ledger.dsn
-    return Embedded(Path(folder.chdb)) if dsn is None else server_of(dsn.get_secret_value())
+    return Embedded(Path(folder.chdb)) if chosen.ledger.dsn is None else server_at(chosen.ledger)
 
 
 def _front(access: LedgerAccess) -> FrontOptions:

@@ -16,13 +16,14 @@ from schemas.codes import Clock
 from schemas.mapping import SourceMapping
 from schemas.topics import HISTORY
 from streams.intake.sources import Sources
+from streams.ownership.cluster import Cluster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Where a file is fed to. `group` is the intake stage's consumer group, which remembers log time."""
 
-    bootstrap: str
+    cluster: Cluster
     prefix: str
     clock: Clock
     group: str | None = None
@@ -57,7 +58,7 @@ class Feed:
 
     async def _history(self) -> Fed:
         target, print_ = self._target, self._lines.fingerprint
-        tail = await read_tail(target.bootstrap, target.prefix + HISTORY, target.group)
+        tail = await read_tail(target.cluster, target.prefix + HISTORY, target.group)
         made = self._plan(tail.time or 0)
         done = tail.sent(print_)
         self._check_time(made, tail)
@@ -74,13 +75,13 @@ class Feed:
 
     async def _send_history(self, made: Plan, done: int) -> int:
         self._progress.begin("sent", len(made.items))
-        async with producer(self._target.bootstrap) as sender:
+        async with producer(self._target.cluster) as sender:
             return await send_history(sender, self._target.prefix, self._sending(made, done), self._progress)
 
     async def _live(self) -> Fed:
         made = self._plan(0)
         self._progress.begin("sent", len(made.items))
-        async with producer(self._target.bootstrap) as sender:
+        async with producer(self._target.cluster) as sender:
             ranges = await send_live(sender, self._target.prefix, self._sending(made, 0), self._progress)
         return _fed(made, len(made.items), ranges)
 

@@ -14,6 +14,7 @@ from agents.feeding.plan import Item
 from agents.feeding.ports import Progress
 from schemas.intake import IntakeHeaders
 from schemas.topics import HISTORY, INTAKE_MAX_BYTES, URGENT
+from streams.ownership.cluster import Cluster
 
 BATCH_BYTES: Final = 256 * 1024
 IN_FLIGHT: Final = 16
@@ -76,16 +77,16 @@ class Pace:
 
 
 @asynccontextmanager
-async def producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
+async def producer(cluster: Cluster) -> AsyncIterator[AIOKafkaProducer]:
     """An idempotent producer, in order, acknowledged by all replicas."""
     sender = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
         enable_idempotence=True,
         acks="all",
         compression_type="lz4",
         linger_ms=5,
         max_batch_size=BATCH_BYTES,
         max_request_size=2 * INTAKE_MAX_BYTES,
+        **cluster.options,
     )
     await sender.start()
     try:

@@ -15,6 +15,7 @@ from aiokafka.errors import (
 from agents.feeding.errors import FeedRefused
 from agents.intake import log_time
 from schemas.intake import intake_headers
+from streams.ownership.cluster import Cluster
 from streams.ownership.place import from_metadata
 
 COORDINATOR_TRIES: Final = 100
@@ -44,16 +45,16 @@ class Tail:
         return max(self.start, self.end - own)
 
 
-async def read_tail(bootstrap: str, topic: str, group: str | None = None) -> Tail:
+async def read_tail(cluster: Cluster, topic: str, group: str | None = None) -> Tail:
     """The tail of the history topic; where retention has emptied it, log time is what `group` committed."""
     partition = TopicPartition(topic, 0)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=20)
+    consumer = AIOKafkaConsumer(enable_auto_commit=False, fetch_max_wait_ms=20, **cluster.options)
     async with consumer:
         consumer.assign([partition])
         start = (await consumer.beginning_offsets([partition]))[partition]
         end = (await consumer.end_offsets([partition]))[partition]
         if start == end:
-            return Tail(start=start, end=end, time=await _committed_time(bootstrap, partition, group))
+            return Tail(start=start, end=end, time=await _committed_time(cluster, partition, group))
         consumer.seek(partition, end - 1)
         record = await consumer.getone(partition)
     headers = intake_headers(record.headers)
@@ -67,10 +68,10 @@ async def read_tail(bootstrap: str, topic: str, group: str | None = None) -> Tai
     )
 
 
-async def _committed_time(bootstrap: str, partition: TopicPartition, group: str | None) -> int | None:
+async def _committed_time(cluster: Cluster, partition: TopicPartition, group: str | None) -> int | None:
     if group is None:
         return None
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**cluster.options)
     await admin.start()
     try:
         committed = (await _offsets(admin, group, partition)).get(partition)

@@ -10,6 +10,7 @@ from agents.feeding.waiting import wait_settled
 from agents.simulating.sending import Sender
 from agents.simulating.stream import Simulation, Span, World
 from schemas.topics import HISTORY
+from streams.ownership.cluster import Cluster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,17 +22,17 @@ class Ran:
     place: Range
 
 
-async def run(world: World, span: Span, *, bootstrap: str, prefix: str, progress: Progress) -> Ran:
+async def run(world: World, span: Span, *, cluster: Cluster, prefix: str, progress: Progress) -> Ran:
     """Append the simulation to the log; where a run before stopped, go on from there."""
     topic, group = prefix + HISTORY, f"{prefix}intake"
     feed = span.fingerprint(world.policy.version)
-    tail = await read_tail(bootstrap, topic, group)
+    tail = await read_tail(cluster, topic, group)
     _check_time(world, span, tail, feed)
     first, done = tail.first(feed), tail.sent(feed)
     if tail.feed == feed and tail.marker:
         return Ran(records=done, sent=0, place=Range(topic, 0, first, first + done - 1))
     progress.begin("hours sent", (span.days + 1) * 24)
-    async with producer(bootstrap) as sender:
+    async with producer(cluster) as sender:
         total, marker = await Sender(sender, prefix, feed, progress).send(Simulation(world, span).records(), done)
     return Ran(records=total, sent=total - done, place=Range(topic, 0, first, marker - 1))
 

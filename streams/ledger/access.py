@@ -50,6 +50,8 @@ class Server:
     user: str
     password: str = field(repr=False)
     secure: bool = False
+    ca_file: str | None = None
+    """PEM of who signed its certificate; else the client's own list holds."""
     database: str = DATABASE
 
     def __str__(self) -> str:
@@ -106,6 +108,7 @@ def _open(way: Way, database: str | None) -> Client:
         username=way.user,
         password=way.password,
         secure=way.secure,
+        ca_cert=way.ca_file,
         database=database or "default",
         connect_timeout=CONNECT_S,
         send_receive_timeout=ANSWER_S,

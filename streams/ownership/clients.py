@@ -34,7 +34,6 @@ class Committed:
 def make_producer(settings: OwnerSettings, transactional_id: str) -> Any:
     """A transactional producer; starting it fences the former one of this id."""
     return AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap,
         transactional_id=transactional_id,
         transaction_timeout_ms=settings.transaction_timeout_ms,
         request_timeout_ms=settings.request_timeout_ms,
@@ -42,7 +41,7 @@ def make_producer(settings: OwnerSettings, transactional_id: str) -> Any:
         compression_type=settings.compression,
         max_batch_size=settings.send_bytes,
         max_request_size=settings.record_bytes,
-        **settings.security,
+        **settings.cluster.options,
     )
 
 
@@ -51,7 +50,6 @@ def make_consumer(
 ) -> Any:
     """A consumer without a group, to be assigned and sought by hand; outside the log it raises."""
     return AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap,
         isolation_level=isolation,
         enable_auto_commit=False,
         auto_offset_reset="none",
@@ -59,15 +57,13 @@ def make_consumer(
         max_partition_fetch_bytes=settings.fetch_bytes,
         request_timeout_ms=settings.request_timeout_ms,
         retry_backoff_ms=settings.retry_backoff_ms,
-        **settings.security,
+        **settings.cluster.options,
     )
 
 
 def make_admin(settings: OwnerSettings) -> Any:
     """A client for questions about groups."""
-    return AIOKafkaAdminClient(
-        bootstrap_servers=settings.bootstrap, request_timeout_ms=settings.request_timeout_ms, **settings.security
-    )
+    return AIOKafkaAdminClient(request_timeout_ms=settings.request_timeout_ms, **settings.cluster.options)
 
 
 async def committed_offsets(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from streams.ownership.cluster import Cluster
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerSettings:
@@ -12,7 +14,7 @@ class OwnerSettings:
     """`host:port`, several with commas."""
     prefix: str = ""
     """Begins the group's name and the transactional id of every stage."""
-    security: Mapping[str, object] = field(default_factory=dict)
+    security: Mapping[str, object] = field(default_factory=dict, repr=False)
     """aiokafka's own words for TLS and SASL, handed to every client as they are."""
 
     transaction_timeout_ms: int = 6_000
@@ -42,3 +44,8 @@ class OwnerSettings:
     close_within_s: float = 10.0
     fenced_grace_s: float = 10.0
     """How long after a fence the group may still give this worker the seat, before the process ends."""
+
+    @property
+    def cluster(self) -> Cluster:
+        """Where the log is, for clients that are no owner's."""
+        return Cluster(self.bootstrap, self.security)

@@ -15,6 +15,7 @@ from agents.packs import load_policy
 from agents.policy import publish
 from schemas.codes import Clock
 from schemas.topics import ALL, CITIZEN, DESK, TICKETS
+from streams.ownership.cluster import Cluster
 from tests.bench.cpu import CpuWatch
 from tests.bench.logs import Progress, Row, fill, read
 from tests.bench.rate import Rate, between
@@ -30,7 +31,7 @@ _SETTLED: Final = b"lianqin.report.settled.v1"
 def prepare(stand: Stand) -> None:
     """Topics and policy, as `up` makes them; once a stand."""
     stand.topics(ALL, prefix=PREFIX, partitions=PARTITIONS)
-    asyncio.run(publish(stand.bootstrap, PREFIX + DESK, PARTITIONS, load_policy("pukou", Clock.WALL)))
+    asyncio.run(publish(Cluster(stand.bootstrap), PREFIX + DESK, PARTITIONS, load_policy("pukou", Clock.WALL)))
 
 
 @contextmanager

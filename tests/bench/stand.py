@@ -14,6 +14,7 @@ from agents.local.broker import LocalBroker
 from agents.settings import KafkaSettings
 from agents.topics import make_topics
 from schemas.topics import Topic
+from streams.ownership.cluster import Cluster
 
 _STOP_WITHIN_S: Final = 15.0
 
@@ -40,7 +41,7 @@ class Stand:
 
     def topics(self, topics: Sequence[Topic], *, prefix: str, partitions: int) -> None:
         """Make topics that do not stand yet."""
-        asyncio.run(make_topics(self.bootstrap, KafkaSettings(prefix=prefix, partitions=partitions), topics))
+        asyncio.run(make_topics(Cluster(self.bootstrap), KafkaSettings(prefix=prefix, partitions=partitions), topics))
 
     @contextmanager
     def running(self, *specs: Child) -> Iterator[dict[str, int]]:

@@ -21,6 +21,7 @@ from agents.packs import load_sources
 from schemas.codes import Clock
 from schemas.intake import intake_headers
 from schemas.mapping import SourceMapping
+from streams.ownership.cluster import Cluster
 from streams.ownership.place import Place, to_metadata
 from tests.feeding.test_plan import boston
 
@@ -39,7 +40,7 @@ class Kafka:
 
     def target(self, clock: Clock = Clock.LOG, group: str | None = None) -> Target:
         """Where to feed."""
-        return Target(bootstrap=self.bootstrap, prefix=self.prefix, clock=clock, group=group)
+        return Target(cluster=Cluster(self.bootstrap), prefix=self.prefix, clock=clock, group=group)
 
     async def make(self, **partitions: int) -> None:
         """Make intake topics."""
@@ -179,8 +180,8 @@ async def test_log_time_survives_an_emptied_log(kafka: Kafka) -> None:
     ) as consumer:
         consumer.assign([place])
         await consumer.commit({place: OffsetAndMetadata(0, to_metadata(Place(-1, "", 0), '{"time": 7}'))})
-    assert (await read_tail(kafka.bootstrap, place.topic, group)).time == 7
-    assert (await read_tail(kafka.bootstrap, place.topic)).time is None
+    assert (await read_tail(Cluster(kafka.bootstrap), place.topic, group)).time == 7
+    assert (await read_tail(Cluster(kafka.bootstrap), place.topic)).time is None
 
 
 REHEARSAL = ",".join(SOURCES["rehearsal"].columns)

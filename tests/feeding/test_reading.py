@@ -11,12 +11,13 @@ from agents.feeding.ports import Quiet
 from agents.feeding.reading import LINE_MAX_BYTES, LINES_MAX, read_file
 from agents.packs import load_sources
 from schemas.codes import Clock
+from streams.ownership.cluster import Cluster
 from tests.intake.kit import BOSTON_LINE
 
 SOURCES = load_sources("pukou")
 BOSTON = SOURCES["boston311"]
 HEADER = ",".join(BOSTON.columns).encode()
-LOG = Target(bootstrap="nowhere:1", prefix="lianqin.", clock=Clock.LOG)
+LOG = Target(cluster=Cluster("nowhere:1"), prefix="lianqin.", clock=Clock.LOG)
 
 
 @pytest.fixture
@@ -140,6 +141,6 @@ def test_an_unknown_source_is_refused_with_those_known(file: Path) -> None:
 
 
 def test_past_data_refuses_the_wall_clock(file: Path) -> None:
-    wall = Target(bootstrap="nowhere:1", prefix="lianqin.", clock=Clock.WALL)
+    wall = Target(cluster=Cluster("nowhere:1"), prefix="lianqin.", clock=Clock.WALL)
     with pytest.raises(FeedRefused, match=r"past data.*--clock log"):
         prepare("boston311", file, SOURCES, wall, Quiet())

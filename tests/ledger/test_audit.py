@@ -29,6 +29,7 @@ from streams.ledger.agreement import Told
 from streams.ledger.front import Front
 from streams.ledger.rows import Block, block_of, dead_letter_row, event_row
 from streams.ledger.store import insert
+from streams.ownership.cluster import Cluster
 from tests.facts import BEGIN, HOUR, Made, fact, origin
 from tests.ledger.histories import DEAD_LETTERS, Partition, dead_letter, small_history
 from tests.ledger.histories import HISTORY as HISTORY_HERE
@@ -49,7 +50,7 @@ class District:
 
     async def send(self, name: str, records: Sequence[tuple[bytes | None, bytes | None, IntakeHeaders]]) -> None:
         """Append records to partition 0 in one transaction: a marker follows."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.logs.bootstrap, transactional_id=uuid.uuid4().hex)
+        producer = AIOKafkaProducer(bootstrap_servers=self.logs.cluster.bootstrap, transactional_id=uuid.uuid4().hex)
         topic = self.logs.prefix + name
         async with producer, producer.transaction():
             for key, value, headers in records:
@@ -63,7 +64,7 @@ class District:
         """Commit a stage's offset at the topic's end."""
         one = TopicPartition(self.logs.prefix + name, 0)
         async with AIOKafkaConsumer(
-            bootstrap_servers=self.logs.bootstrap,
+            bootstrap_servers=self.logs.cluster.bootstrap,
             group_id=self.logs.prefix + group,
             enable_auto_commit=False,  # closing would commit the place that was read before
         ) as consumer:
@@ -79,7 +80,7 @@ class District:
     async def view(self, records: Sequence[Made]) -> None:
         """Write the views of some facts to `tickets.current`, as the views stage does."""
         sends = [send for send in viewed(records).sends if send.topic == DEPS.current]
-        producer = AIOKafkaProducer(bootstrap_servers=self.logs.bootstrap, transactional_id=uuid.uuid4().hex)
+        producer = AIOKafkaProducer(bootstrap_servers=self.logs.cluster.bootstrap, transactional_id=uuid.uuid4().hex)
         topic = self.logs.prefix + TICKETS_CURRENT
         async with producer, producer.transaction():
             for send in sends:
@@ -98,7 +99,7 @@ async def district(broker: LocalBroker, client: Client) -> District:
     names = (*INTAKE, HISTORY, DESK, DESK_STATE, TICKETS, DEAD_LETTER, TICKETS_CURRENT)
     await admin.create_topics([NewTopic(prefix + name, 1, 1) for name in names])
     await admin.close()
-    return District(Logs(bootstrap=broker.bootstrap, prefix=prefix), client)
+    return District(Logs(cluster=Cluster(broker.bootstrap), prefix=prefix), client)
 
 
 async def settled_district(district: District) -> District:
@@ -256,7 +257,7 @@ async def test_feedback_that_waits_for_its_report_is_not_missing(district: Distr
 
 async def test_topics_that_are_not_there_are_told(broker: LocalBroker, client: Client) -> None:
     with pytest.raises(UserError, match="LIANQIN_KAFKA__PREFIX"):
-        await prove(Logs(bootstrap=broker.bootstrap, prefix="nowhere."), client, timeout_s=0)
+        await prove(Logs(cluster=Cluster(broker.bootstrap), prefix="nowhere."), client, timeout_s=0)
 
 
 async def run(command: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -273,7 +274,7 @@ async def test_audit_and_report_as_programs_see_them(
     await settled_district(district)
     dsn = f"http://reader:secret@127.0.0.1:{front.port}/{embedded.database}"
     env = {
-        "LIANQIN_KAFKA__BOOTSTRAP": district.logs.bootstrap,
+        "LIANQIN_KAFKA__BOOTSTRAP": district.logs.cluster.bootstrap,
         "LIANQIN_KAFKA__PREFIX": district.logs.prefix,
         "LIANQIN_LEDGER__DSN": dsn,
     }

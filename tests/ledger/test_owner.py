@@ -15,6 +15,7 @@ from agents.local.broker import LocalBroker
 from streams.ledger.errors import LedgerAway, LedgerRefused
 from streams.ledger.rows import Block
 from streams.ownership.clients import committed_offsets
+from streams.ownership.cluster import Cluster
 from tests.facts import Made, origin
 from tests.ledger.histories import dead_letter, small_history
 
@@ -80,7 +81,7 @@ class Stage:
     def seats(self, away_s: float = 60.0) -> LedgerSeats:
         """The seats of one process; its end is noted."""
         deps = LedgerDeps(
-            bootstrap=self.bootstrap,
+            cluster=Cluster(self.bootstrap),
             prefix=self.prefix,
             insert=self.ledger.insert,
             metrics=self.metrics,

@@ -19,6 +19,7 @@ from schemas.commands import COMMAND, PolicyPublished, Tick
 from schemas.policy import Policy
 from schemas.topics import ALL, DESK
 from streams.ownership import clients
+from streams.ownership.cluster import Cluster
 from streams.ownership.settings import OwnerSettings
 
 PARTITIONS = 3
@@ -31,17 +32,19 @@ def pukou() -> Examined:
 
 
 @pytest.fixture
-async def desk(request: pytest.FixtureRequest, broker: LocalBroker) -> tuple[str, str]:
+async def desk(request: pytest.FixtureRequest, broker: LocalBroker) -> tuple[Cluster, str]:
     """Broker and topic of an empty desk."""
     kafka = KafkaSettings(prefix=f"{request.node.name[:40]}.", partitions=PARTITIONS)
-    await make_topics(broker.bootstrap, kafka, [topic for topic in ALL if topic.name == DESK])
-    return broker.bootstrap, kafka.prefix + DESK
+    await make_topics(Cluster(broker.bootstrap), kafka, [topic for topic in ALL if topic.name == DESK])
+    return Cluster(broker.bootstrap), kafka.prefix + DESK
 
 
-async def commands(bootstrap: str, topic: str) -> dict[int, list[Policy]]:
+async def commands(cluster: Cluster, topic: str) -> dict[int, list[Policy]]:
     """The policies on each partition, as the desk's owner reads them."""
     found: dict[int, list[Policy]] = {number: [] for number in range(PARTITIONS)}
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=cluster.bootstrap, isolation_level="read_committed", enable_auto_commit=False
+    )
     await consumer.start()
     partitions = [TopicPartition(topic, number) for number in found]
     consumer.assign(partitions)
@@ -57,16 +60,16 @@ async def commands(bootstrap: str, topic: str) -> dict[int, list[Policy]]:
     return found
 
 
-async def fill(bootstrap: str, topic: str, count: int) -> None:
+async def fill(cluster: Cluster, topic: str, count: int) -> None:
     """Records that are no policies, on the first partition."""
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=cluster.bootstrap, linger_ms=5) as producer:
         value = encode(Tick())
         sent = [await producer.send(topic, value, partition=0, key=b"area" if n % 2 else None) for n in range(count)]
         await asyncio.gather(*sent)
 
 
 @connected
-async def test_a_policy_goes_to_all_partitions(desk: tuple[str, str], pukou: Examined) -> None:
+async def test_a_policy_goes_to_all_partitions(desk: tuple[Cluster, str], pukou: Examined) -> None:
     policy = pukou.policy(Clock.WALL)
     assert await log.partitions_of(*desk) == PARTITIONS
     assert await log.standing(*desk) is None
@@ -77,17 +80,19 @@ async def test_a_policy_goes_to_all_partitions(desk: tuple[str, str], pukou: Exa
 
 
 @connected
-async def test_a_policy_that_cannot_go_to_one_partition_goes_to_none(desk: tuple[str, str], pukou: Examined) -> None:
+async def test_a_policy_that_cannot_go_to_one_partition_goes_to_none(
+    desk: tuple[Cluster, str], pukou: Examined
+) -> None:
     huge = replace(pukou.policy(Clock.WALL), keywords={})
-    bootstrap, topic = desk
+    cluster, topic = desk
     with pytest.raises((KafkaError, AssertionError)):
-        await log.publish(bootstrap, topic, PARTITIONS + 1, huge)
+        await log.publish(cluster, topic, PARTITIONS + 1, huge)
     assert await commands(*desk) == {0: [], 1: [], 2: []}
     assert await log.standing(*desk) is None
 
 
 @connected
-async def test_the_policy_that_stands_is_the_last_however_far_back(desk: tuple[str, str], pukou: Examined) -> None:
+async def test_the_policy_that_stands_is_the_last_however_far_back(desk: tuple[Cluster, str], pukou: Examined) -> None:
     plain, flood = pukou.policy(Clock.WALL), pukou.policy(Clock.WALL, "flood")
     await log.publish(*desk, PARTITIONS, plain)
     await fill(*desk, 500)
@@ -100,7 +105,7 @@ async def test_the_policy_that_stands_is_the_last_however_far_back(desk: tuple[s
 
 
 @connected
-async def test_publishers_at_once_leave_the_same_on_all_partitions(desk: tuple[str, str], pukou: Examined) -> None:
+async def test_publishers_at_once_leave_the_same_on_all_partitions(desk: tuple[Cluster, str], pukou: Examined) -> None:
     policies = [pukou.policy(Clock.WALL, surge) for surge in (None, "flood", "epidemic")]
     await asyncio.gather(*(log.publish(*desk, PARTITIONS, one) for one in policies), return_exceptions=True)
     await log.publish(*desk, PARTITIONS, policies[0])
@@ -110,9 +115,9 @@ async def test_publishers_at_once_leave_the_same_on_all_partitions(desk: tuple[s
 
 
 @connected
-async def test_it_is_waited_for_until_every_owner_has_settled_it(desk: tuple[str, str], pukou: Examined) -> None:
-    bootstrap, topic = desk
-    settings, group = OwnerSettings(bootstrap=bootstrap), f"{topic}-group"
+async def test_it_is_waited_for_until_every_owner_has_settled_it(desk: tuple[Cluster, str], pukou: Examined) -> None:
+    cluster, topic = desk
+    settings, group = OwnerSettings(bootstrap=cluster.bootstrap), f"{topic}-group"
     offsets = await log.publish(*desk, PARTITIONS, pukou.policy(Clock.WALL))
     assert await log.taken(settings, topic, group, offsets, 0.5) == [0, 1, 2]
     await commit(settings, group, {TopicPartition(topic, 0): 1, TopicPartition(topic, 1): 2})

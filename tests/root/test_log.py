@@ -16,6 +16,7 @@ from agents.topics import TopicsError, make_topics
 from schemas.codes import Clock
 from schemas.topics import ALL, DESK, HISTORY
 from streams.ownership import clients
+from streams.ownership.cluster import Cluster
 from streams.ownership.settings import OwnerSettings
 
 pytestmark = pytest.mark.connected
@@ -27,16 +28,16 @@ def kafka(request: pytest.FixtureRequest) -> KafkaSettings:
 
 
 @pytest.fixture
-def bootstrap(broker: LocalBroker) -> str:
-    return broker.bootstrap
+def cluster(broker: LocalBroker) -> Cluster:
+    return Cluster(broker.bootstrap)
 
 
-async def test_topics_are_made_once_and_as_the_list_says(bootstrap: str, kafka: KafkaSettings) -> None:
-    first = await make_topics(bootstrap, kafka)
-    again = await make_topics(bootstrap, kafka)
+async def test_topics_are_made_once_and_as_the_list_says(cluster: Cluster, kafka: KafkaSettings) -> None:
+    first = await make_topics(cluster, kafka)
+    again = await make_topics(cluster, kafka)
     names = {kafka.prefix + topic.name for topic in ALL}
     assert (set(first.created), set(again.created), set(again.standing)) == (names, set(), names)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap)
     await admin.start()
     described = await admin.describe_topics([kafka.prefix + DESK, kafka.prefix + HISTORY])
     await admin.close()
@@ -46,45 +47,45 @@ async def test_topics_are_made_once_and_as_the_list_says(bootstrap: str, kafka: 
     }
 
 
-async def test_another_number_of_partitions_is_refused(bootstrap: str, kafka: KafkaSettings) -> None:
-    await make_topics(bootstrap, kafka)
+async def test_another_number_of_partitions_is_refused(cluster: Cluster, kafka: KafkaSettings) -> None:
+    await make_topics(cluster, kafka)
     with pytest.raises(TopicsError, match="has 2 partitions, this district is set to 3"):
-        await make_topics(bootstrap, kafka.model_copy(update={"partitions": 3}))
+        await make_topics(cluster, kafka.model_copy(update={"partitions": 3}))
 
 
-async def test_the_first_policy_names_the_clock(bootstrap: str, kafka: KafkaSettings) -> None:
-    await make_topics(bootstrap, kafka)
+async def test_the_first_policy_names_the_clock(cluster: Cluster, kafka: KafkaSettings) -> None:
+    await make_topics(cluster, kafka)
     desk = kafka.prefix + DESK
-    await hold_to_clock(bootstrap, desk, Clock.WALL)  # a new log takes any
-    assert await clock_of(bootstrap, desk) is None
-    await publish(bootstrap, desk, 2, load_policy("pukou", Clock.LOG))
-    assert await clock_of(bootstrap, desk) is Clock.LOG
-    await hold_to_clock(bootstrap, desk, Clock.LOG)
+    await hold_to_clock(cluster, desk, Clock.WALL)  # a new log takes any
+    assert await clock_of(cluster, desk) is None
+    await publish(cluster, desk, 2, load_policy("pukou", Clock.LOG))
+    assert await clock_of(cluster, desk) is Clock.LOG
+    await hold_to_clock(cluster, desk, Clock.LOG)
     with pytest.raises(ClockError, match="runs on the log clock, not on wall: start with --clock log"):
-        await hold_to_clock(bootstrap, desk, Clock.WALL)
+        await hold_to_clock(cluster, desk, Clock.WALL)
 
 
-async def test_a_record_that_is_no_command_does_not_hide_the_clock(bootstrap: str, kafka: KafkaSettings) -> None:
-    await make_topics(bootstrap, kafka)
+async def test_a_record_that_is_no_command_does_not_hide_the_clock(cluster: Cluster, kafka: KafkaSettings) -> None:
+    await make_topics(cluster, kafka)
     desk = kafka.prefix + DESK
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=cluster.bootstrap) as producer:
         await producer.send_and_wait(desk, b"{", partition=0)
-    await publish(bootstrap, desk, 2, load_policy("pukou", Clock.WALL))
-    assert await clock_of(bootstrap, desk) is Clock.WALL
+    await publish(cluster, desk, 2, load_policy("pukou", Clock.WALL))
+    assert await clock_of(cluster, desk) is Clock.WALL
 
 
-async def test_routine_intake_waits_while_the_desk_is_behind(bootstrap: str, kafka: KafkaSettings) -> None:
-    await make_topics(bootstrap, kafka)
+async def test_routine_intake_waits_while_the_desk_is_behind(cluster: Cluster, kafka: KafkaSettings) -> None:
+    await make_topics(cluster, kafka)
     desk, group = kafka.prefix + DESK, f"{kafka.prefix}desk"
-    flow = Flow(OwnerSettings(bootstrap=bootstrap, prefix=kafka.prefix), desk, group, 2)
+    flow = Flow(OwnerSettings(bootstrap=cluster.bootstrap, prefix=kafka.prefix), desk, group, 2)
     assert not await flow.open(0)  # not known is not small
     running = asyncio.create_task(flow.run(lambda: 2))
     await becomes(flow, open_=True)
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=cluster.bootstrap) as producer:
         for _ in range(LEAST + 1):
             await producer.send(desk, b"x", partition=1)
     await becomes(flow, open_=False)
-    await commit(bootstrap, group, TopicPartition(desk, 1), LEAST)
+    await commit(cluster, group, TopicPartition(desk, 1), LEAST)
     await becomes(flow, open_=True)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -96,8 +97,8 @@ async def becomes(flow: Flow, *, open_: bool) -> None:
             await asyncio.sleep(0.02)
 
 
-async def commit(bootstrap: str, group: str, partition: TopicPartition, offset: int) -> None:
-    settings = OwnerSettings(bootstrap=bootstrap)
+async def commit(cluster: Cluster, group: str, partition: TopicPartition, offset: int) -> None:
+    settings = OwnerSettings(bootstrap=cluster.bootstrap)
     producer = clients.make_producer(settings, f"{group}-test")
     await producer.start()
     async with producer.transaction():

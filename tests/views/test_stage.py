@@ -31,6 +31,7 @@ from schemas.events import (
     TicketOpened,
     TicketSigned,
 )
+from streams.ownership.cluster import Cluster
 from tests.chaos.centre import PROGRAM
 from tests.chaos.kafka import Reader, headers_of, place_of
 from tests.chaos.views import TOPICS, Expected, Found, differences, missing
@@ -139,7 +140,7 @@ class Told:
 
 async def test_killed_and_fenced_it_says_everything_once(broker: LocalBroker, tmp_path: Path) -> None:
     stage = Stage(broker.bootstrap, tmp_path)
-    await make_topics(stage.bootstrap, stage.kafka)
+    await make_topics(Cluster(stage.bootstrap), stage.kafka)
     facts = [flow(seed, partition) for seed, partition in ((7, 0), (8, 1))]
     told = Told(stage)
     for part in range(3):
