@@ -14,11 +14,12 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from agents import desk, intake, ledger, views
+from agents.breaker import Breaker
 from agents.flow import Flow
 from agents.garbage import keep_off
 from agents.leasing import Background, Holder, Lease, OneWorker, lease
 from agents.observing import DeskWatch, Observer, loop_lag
-from agents.settings import MetricsSettings
+from agents.settings import IntakeSettings, MetricsSettings
 from agents.ticker import Ticker
 from schemas.codes import Clock
 from schemas.topics import (
@@ -30,6 +31,7 @@ from schemas.topics import (
     FIRST,
     HISTORY,
     INTAKE,
+    PAUSED,
     REMINDERS,
     REPLIES,
     TICKETS,
@@ -45,7 +47,7 @@ from streams.metrics import Metrics
 from streams.ownership.cluster import Cluster
 from streams.ownership.membership import Membership
 from streams.ownership.owner import OwnerDeps
-from streams.ownership.reader import Gate, always_open
+from streams.ownership.reader import Gate, Limits, always_open, no_limits
 from streams.ownership.seats import Seats
 from streams.ownership.settings import OwnerSettings
 from streams.ownership.stage import Input, NoMemory, Stage
@@ -73,6 +75,7 @@ class Plan:
     front: FrontOptions | None
     """Who may ask the embedded ClickHouse; none beside a server."""
     metrics: MetricsSettings
+    intake: IntakeSettings = field(default_factory=IntakeSettings)
 
 
 @dataclass(slots=True)
@@ -103,12 +106,19 @@ def worker(plan: Plan) -> OneWorker:
     return OneWorker(parts.leased, before=parts.before, beside=parts.beside, after=parts.after)
 
 
-def _owned(parts: Parts, stage: Stage[Any], body: Callable[..., Any], at_once: int, gate: Gate = always_open) -> Seats:
+def _owned(
+    parts: Parts,
+    stage: Stage[Any],
+    body: Callable[..., Any],
+    at_once: int,
+    gate: Gate = always_open,
+    limits: Limits = no_limits,
+) -> Seats:
     """Seats, agent and watchdog of a stage whose owners commit in transactions."""
     settings = replace(parts.plan.owners, batch_records=at_once)
     leased = lease(stage.name, settings, parts.plan.datadir)
     ask = leased.batches(stage.name, body)
-    deps = OwnerDeps(settings=settings, ask=ask, metrics=parts.observer, gate=gate)
+    deps = OwnerDeps(settings=settings, ask=ask, metrics=parts.observer, gate=gate, limits=limits)
     seats = Seats(stage, deps)
     leased.seat(stage.name, seats)
     told = Membership(settings, group=leased.group, client_id=leased.client_id, topic=leased.topic)
@@ -121,6 +131,7 @@ def _owned(parts: Parts, stage: Stage[Any], body: Callable[..., Any], at_once: i
 def _intake(parts: Parts) -> None:
     plan = parts.plan
     flow = Flow(plan.owners, parts.name(DESK), parts.name("desk"), plan.partitions)
+    breaker = _breaker(parts)
 
     def inputs(partition: int) -> list[Input]:
         # The first input carries the metadata, which is log time: of history where there is one.
@@ -134,9 +145,17 @@ def _intake(parts: Parts) -> None:
         partitions=plan.partitions,
         metrics=parts.observer,
         landed=flow.landed,
+        judged=breaker.judged,
     )
-    seats = _owned(parts, stage, intake.build(deps), INTAKE_AT_ONCE, flow.open)
-    parts.beside.append(partial(flow.run, lambda: len(seats.held)))
+    seats = _owned(parts, stage, intake.build(deps), INTAKE_AT_ONCE, flow.open, lambda: breaker.limits)
+    parts.beside += [partial(flow.run, lambda: len(seats.held)), breaker.run]
+
+
+def _breaker(parts: Parts) -> Breaker:
+    settings = parts.plan.intake
+    topics = [parts.name(topic) for topic in PAUSED] if settings.breaker else []
+    prefix = parts.plan.owners.prefix
+    return Breaker(topics, parts.observer, prefix=prefix, cool_down_s=settings.cool_down_s)
 
 
 def _desk(parts: Parts) -> None:

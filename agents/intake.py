@@ -6,9 +6,11 @@ the committed offset, time that goes back is refused, and each later hour is tol
 """
 
 import json
-from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
+from collections import Counter
+from collections.abc import AsyncIterable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any, Final, Protocol
 
 from aiokafka.partitioner import murmur2
@@ -27,6 +29,8 @@ from streams.ownership.batch import Answer, Batch, Record, Send
 HOUR_MS: Final = 3_600_000
 ROOM: Final = 10_000
 """What a record needs beside its value: key, headers, the batch's frame."""
+
+_TOPIC: Final = attrgetter("topic")
 
 AgentBody = Callable[[AsyncIterable[Batch[Any]]], Coroutine[Any, Any, None]]
 
@@ -70,6 +74,8 @@ class IntakeDeps:
     metrics: IntakeMetrics = field(default_factory=NoMetrics)
     landed: Callable[[int], None] = lambda _: None
     """Is told, after the commit, how many routine records a batch was made of."""
+    judged: Callable[[Mapping[str, int], Mapping[str, int]], None] = lambda *_: None
+    """Is told, after the commit, how many records of each topic a batch held, and how many of them are dead letters."""
 
 
 def build(deps: IntakeDeps) -> AgentBody:
@@ -109,6 +115,8 @@ class Intake:
         self._dead = deps.prefix + DEAD_LETTER
         self._history = deps.prefix + HISTORY
         self._first = frozenset(deps.prefix + name for name in FIRST)
+        self._refused: Counter[str] = Counter()
+        """Of the batch in hand, by topic."""
         self._strip = len(deps.prefix) + len("intake.")
         partitions = deps.partitions
 
@@ -133,11 +141,17 @@ class Intake:
             commands += self._take(sends, record, headers)
         self._metrics.forwarded(commands)
         routine = len(records) if records[0].topic not in self._first else 0
+        seen, refused = Counter(map(_TOPIC, records)), self._refused
+        self._refused = Counter()
         return Answer(
             sends=sends,
             metadata=metadata if time is None else json.dumps({"time": time}),
-            take=lambda: self._deps.landed(routine),
+            take=partial(self._taken, routine, seen, refused),
         )
+
+    def _taken(self, routine: int, seen: Mapping[str, int], refused: Mapping[str, int]) -> None:
+        self._deps.landed(routine)
+        self._deps.judged(seen, refused)
 
     def _tell_time(
         self, sends: list[Send], record: Record, headers: IntakeHeaders, time: int | None
@@ -203,6 +217,7 @@ class Intake:
         )
         partition = record.partition % self._deps.partitions
         sends.append(Send(self._dead, partition, record.topic.encode(), record.value, letter.to_kafka()))
+        self._refused[record.topic] += 1
         self._metrics.rejected(why.reason)
 
 

@@ -103,11 +103,12 @@ class Observer:
         self._metrics = metrics
         self._now_s = now_s
         self.ledger = _Ledger(metrics)
-        self.opened, self.refused, self.fenced, self.lag = (
+        self.opened, self.refused, self.fenced, self.lag, self.source_paused = (
             metrics.opened,
             metrics.refused,
             metrics.fenced,
             metrics.lag,
+            metrics.source_paused,
         )
 
     def serve(self, settings: MetricsSettings, registry: CollectorRegistry) -> WSGIServer | None:

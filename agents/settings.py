@@ -81,6 +81,17 @@ class MetricsSettings(BaseModel):
     port: int = Field(default=0, ge=0, le=65535)
 
 
+class IntakeSettings(BaseModel):
+    """How intake meets a source that sends mostly what cannot be used."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    breaker: bool = True
+    """Whether such a source is paused. Without it every record becomes a dead letter at once."""
+    cool_down_s: float = Field(default=10.0, gt=0)
+    """After how long a few of its records are tried again."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -96,6 +107,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     ledger: LedgerSettings = LedgerSettings()
     metrics: MetricsSettings = MetricsSettings()
+    intake: IntakeSettings = IntakeSettings()
 
     @classmethod
     def settings_customise_sources(

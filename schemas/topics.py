@@ -30,6 +30,8 @@ INTAKE: Final = (POLICE, GRID, CITIZEN, HOTLINE, FEEDBACK, URGENT)
 """The intake topics with as many partitions as the desk; `intake.history` has one."""
 FIRST: Final = (URGENT, POLICE)
 """Read before the others; an unreadable record on them opens a bare ticket."""
+PAUSED: Final = (GRID, CITIZEN, HOTLINE, FEEDBACK)
+"""Those whose reading stops while nearly nothing on them can be used."""
 VIEWS: Final = (TICKETS_CURRENT, ASSIGNMENTS, REMINDERS, CANDIDATES, REPLIES)
 """What the views stage makes of `tickets`."""
 STAGES: Final = ("intake", "desk", "views", "ledger")

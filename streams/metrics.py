@@ -47,6 +47,10 @@ FENCES: Final = Metric("lianqin_fences_total", "counter", "Owners that ended bec
 FATES: Final = Metric("lianqin_fates_total", "counter", "Reports by what became of them.", ("fate",))
 OUTCOMES: Final = Metric("lianqin_outcomes_total", "counter", "Other commands by what became of them.", ("outcome",))
 DEAD_LETTERS: Final = Metric("lianqin_dead_letters_total", "counter", "Input that could not be used.", ("reason",))
+SOURCE_PAUSED: Final = Metric(
+    "lianqin_source_paused", "gauge", "1 while nearly nothing on an intake topic is usable and it waits.", ("topic",)
+)
+SOURCE_PAUSES: Final = Metric("lianqin_source_pauses_total", "counter", "How often it came to that.", ("topic",))
 FLAGS: Final = Metric("lianqin_flags_total", "counter", "Reports with something doubtful about them.", ("flag",))
 OPEN_TICKETS: Final = Metric("lianqin_open_tickets", "gauge", "Open tickets by stage.", ("stage",))
 DEADLINES_PENDING: Final = Metric("lianqin_deadlines_pending", "gauge", "Deadlines that have not fired.")
@@ -145,6 +149,12 @@ class Metrics:
     def dead_letter(self, reason: str, count: int = 1) -> None:
         """Input that could not be used."""
         self._add(DEAD_LETTERS, count, reason=reason)
+
+    def source_paused(self, topic: str, *, paused: bool) -> None:
+        """An intake topic is not read any more, or again."""
+        self._set(SOURCE_PAUSED, int(paused), topic=topic)
+        if paused:
+            self._add(SOURCE_PAUSES, topic=topic)
 
     def flagged(self, flag: str) -> None:
         """Something doubtful about a command."""

@@ -91,6 +91,7 @@ def _plan(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: lis
         ledger=way,
         front=_front(run.ledger) if run and run.ledger and isinstance(way, Embedded) else None,
         metrics=chosen.metrics,
+        intake=chosen.intake,
     )
 
 

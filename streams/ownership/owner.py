@@ -15,7 +15,7 @@ from streams.ownership.faults import Faults, NoFaults, Point
 from streams.ownership.observe import NoMetrics, OwnerMetrics
 from streams.ownership.opener import Opened, Opener
 from streams.ownership.place import Place, after, to_metadata, to_state
-from streams.ownership.reader import Chunk, Gate, Reader, always_open
+from streams.ownership.reader import Chunk, Gate, Limits, Reader, always_open, no_limits
 from streams.ownership.settings import OwnerSettings
 from streams.ownership.stage import Input, Stage
 from streams.ownership.transaction import Transactions
@@ -34,6 +34,8 @@ class OwnerDeps:
     ask: Ask
     gate: Gate = always_open
     """Whether routine inputs may be read now."""
+    limits: Limits = no_limits
+    """Routine topics that are paused, or on trial."""
     metrics: OwnerMetrics = field(default_factory=NoMetrics)
     faults: Faults = field(default_factory=NoFaults)
 
@@ -58,7 +60,7 @@ class Owner(Generic[M]):
         self._committed_at = 0.0
         self._producer: Any = None
         self._transactions: Transactions | None = None
-        self._reader = Reader(deps.settings, deps.gate)
+        self._reader = Reader(deps.settings, deps.gate, deps.limits)
 
     @property
     def name(self) -> str:

@@ -13,6 +13,8 @@ from streams.ownership.settings import OwnerSettings
 
 Gate = Callable[[int], Awaitable[bool]]
 """Whether so many routine records may go on now. They count as gone where it says yes; 0 only asks."""
+Limits = Callable[[], Mapping[str, int]]
+"""By topic, how many of its records may be read at once; 0: none now. A topic that is not named has no limit."""
 Chunk = Mapping[TopicPartition, Sequence[Record]]
 
 _IDLE_MS: Final = 100
@@ -24,23 +26,58 @@ async def always_open(_: int) -> bool:
     return True
 
 
+def no_limits() -> Mapping[str, int]:
+    """The limits of a stage whose sources are never paused."""
+    return {}
+
+
 class _Lane:
     """A consumer with one question under way; its answer is kept until somebody takes it."""
 
-    def __init__(self, settings: OwnerSettings, most: int) -> None:
+    def __init__(self, settings: OwnerSettings, places: Mapping[TopicPartition, int], limits: Limits) -> None:
         self.consumer = clients.make_consumer(settings)
-        self._most = most
-        self._asked: asyncio.Task[Chunk] | None = None
+        self._places = list(places)
+        self._limits = limits
+        self._most = settings.batch_records
+        self._asked: asyncio.Task[dict[TopicPartition, Sequence[Record]]] | None = None
 
-    def ask(self) -> "asyncio.Task[Chunk]":
+    def ask(self) -> "asyncio.Task[dict[TopicPartition, Sequence[Record]]]":
         """The question under way, or a new one."""
         if self._asked is None:
-            asking = self.consumer.getmany(timeout_ms=_IDLE_MS, max_records=self._most)
+            limits = self._limits()
+            asking = (
+                self._within(limits) if limits else self.consumer.getmany(timeout_ms=_IDLE_MS, max_records=self._most)
+            )
             self._asked = asyncio.ensure_future(asking)
         return self._asked
 
+    async def _within(self, limits: Mapping[str, int]) -> dict[TopicPartition, Sequence[Record]]:
+        """The few that are here of a topic that has a limit, alone; else what comes of those that have none."""
+        for place in self._places:
+            if few := limits.get(place.topic):
+                found: dict[TopicPartition, Sequence[Record]] = await self.consumer.getmany(place, max_records=few)
+                if found:
+                    return found
+        free = [place for place in self._places if place.topic not in limits]
+        if not free:
+            await asyncio.sleep(_IDLE_MS / 1000)
+            return {}
+        got: dict[TopicPartition, Sequence[Record]] = await self.consumer.getmany(
+            *free, timeout_ms=_IDLE_MS, max_records=self._most
+        )
+        return got
+
+    def put_back(self) -> None:
+        """Of what waits to be taken, let go what was paused meanwhile: it is read again from there."""
+        if (limits := self._limits()) and self._asked is not None and self._asked.done():
+            chunk = self._asked.result()
+            for place in [place for place in chunk if limits.get(place.topic) == 0]:
+                self.consumer.seek(place, chunk.pop(place)[0].offset)
+
     async def now(self, most: int) -> Chunk:
         """What is here already."""
+        if self._limits():
+            return {}
         got: Chunk = await self.consumer.getmany(timeout_ms=0, max_records=most)
         return got
 
@@ -73,22 +110,23 @@ class _Lane:
 class Reader:
     """The next records of an owner. Between two calls all that was handed out must be committed."""
 
-    def __init__(self, settings: OwnerSettings, gate: Gate) -> None:
+    def __init__(self, settings: OwnerSettings, gate: Gate, limits: Limits = no_limits) -> None:
         self._settings = settings
         self._gate = gate
+        self._limits = limits
         self._first: _Lane | None = None
         self._routine: _Lane | None = None
         self._lane_of: dict[TopicPartition, _Lane] = {}
 
     async def open(self, first: Mapping[TopicPartition, int], routine: Mapping[TopicPartition, int]) -> None:
         """Start to read each partition at its offset."""
-        self._first = await self._lane(first)
-        self._routine = await self._lane(routine)
+        self._first = await self._lane(first, no_limits)
+        self._routine = await self._lane(routine, self._limits)
 
-    async def _lane(self, places: Mapping[TopicPartition, int]) -> _Lane | None:
+    async def _lane(self, places: Mapping[TopicPartition, int], limits: Limits) -> _Lane | None:
         if not places:
             return None
-        lane = _Lane(self._settings, self._settings.batch_records)
+        lane = _Lane(self._settings, places, limits)
         # Known before it starts, so that a failed start leaves nothing open.
         self._lane_of.update(dict.fromkeys(places, lane))
         await clients.start(lane.consumer)
@@ -105,6 +143,7 @@ class Reader:
         else:
             await asyncio.sleep(_GATE_MS / 1000)
         for lane in lanes:
+            lane.put_back()
             # Whoever else passed the gate meanwhile may have filled what is behind it.
             if lane is self._routine and not await self._gate(lane.held):
                 continue

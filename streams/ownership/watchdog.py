@@ -95,11 +95,11 @@ class Watchdog:
             self._end(f"{self._seats.stage.name}: the group {says}, which holds {sorted(self._seats.held)}")
 
     async def _check_lag(self, consumer: Any) -> None:
-        gate_open = await self._deps.gate(0)
+        gate_open, limits = await self._deps.gate(0), self._deps.limits()
         owners = [owner for owner in self._seats.owners if owner.is_open]
         self._moved_at = {owner: moved for owner, moved in self._moved_at.items() if owner in owners}
         for owner in owners:
-            watched = [one for one, its in owner.inputs.items() if its.first or gate_open]
+            watched = [one for one, its in owner.inputs.items() if its.first or (gate_open and one.topic not in limits)]
             await self._check_owner(consumer, owner, watched)
 
     async def _check_owner(self, consumer: Any, owner: Owner[Any], watched: list[TopicPartition]) -> None:

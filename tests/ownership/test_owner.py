@@ -165,6 +165,62 @@ async def test_a_gate_that_closes_on_records_in_hand_loses_none_of_them(kafka: K
 
 
 @pytest.mark.connected
+async def test_a_paused_topic_waits_a_few_are_tried_and_nothing_of_it_is_lost(kafka: Kafka) -> None:
+    await kafka.make(other={}, urgent={})
+    paused = kafka.topic("in")
+    limits = {paused: 0}
+    stage = Stage(
+        name="lanes",
+        group=kafka.topic("lanes"),
+        inputs=lambda p: [Input(kafka.topic(name), p, first=name == "urgent") for name in ("other", "in", "urgent")],
+        memory=NoMemory,
+    )
+    given = deps(kafka, ask=_echoing(kafka, []), limits=lambda: limits)
+    values = [b"%d" % number for number in range(500)]
+    await kafka.feed(values)
+    async with at_work(stage, given):
+        await kafka.feed([b"other"], topic="other")
+        await kafka.feed([b"urgent"], topic="urgent")
+        assert sorted(map(str, _values(await said(kafka, 2)))) == ["b'other'", "b'urgent'"]
+        limits[paused] = 7
+        await said(kafka, 9)
+        limits[paused] = 0
+        await kafka.feed([b"another"], topic="other")
+        await until(lambda: _other_is_through(kafka))
+        limits.clear()
+        await said(kafka, len(values) + 3)
+    assert [value for value in _values(await kafka.read()) if value in values] == values
+
+
+async def _other_is_through(kafka: Kafka) -> bool:
+    return b"another" in _values(await kafka.read())
+
+
+@pytest.mark.connected
+async def test_what_is_paused_while_it_is_in_hand_is_put_back_and_read_again(kafka: Kafka) -> None:
+    await kafka.make(urgent={})
+    limits: dict[str, int] = {}
+    asked = 0
+
+    def flapping() -> dict[str, int]:
+        nonlocal asked
+        asked += 1
+        if asked % 3 == 0:  # between asking and taking too
+            limits[kafka.topic("in")] = 0 if asked % 2 else 2
+        else:
+            limits.clear()
+        return limits
+
+    few = owner_settings(kafka, batch_records=3)
+    given = deps(kafka, ask=_echoing(kafka, []), limits=flapping, settings=few)
+    values = [b"%d" % number for number in range(60)]
+    async with at_work(_two_lanes(kafka.prefix), given):
+        await kafka.feed(values)
+        await said(kafka, len(values))
+    assert _values(await kafka.read()) == values
+
+
+@pytest.mark.connected
 async def test_what_the_agent_raises_is_the_owners_error(kafka: Kafka) -> None:
     await kafka.make()
     await kafka.feed(VALUES)

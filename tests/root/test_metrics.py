@@ -1,9 +1,11 @@
 """The metrics: one catalogue, every fact lands in it, the page shows it."""
 
+import re
 import urllib.request
 from collections.abc import Iterator
 
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -11,6 +13,7 @@ from agents.desk import DeskCounts
 from agents.errors import UserError
 from agents.local.probe import free_port
 from agents.observing import Observer
+from agents.packs import SHIPPED
 from agents.settings import MetricsSettings
 from agents.views import ViewsCounts
 from schemas.codes import Flag, Reject, Stage
@@ -131,3 +134,22 @@ def test_the_page_holds_the_catalogue(page: MetricsSettings) -> None:
 def test_a_port_that_is_taken_is_told(page: MetricsSettings, registry: CollectorRegistry, observer: Observer) -> None:
     with pytest.raises(UserError, match=f"port {page.port} .* is taken: set LIANQIN_METRICS__PORT"):
         observer.serve(page, registry)
+
+
+def test_alert_rules_name_nothing_but_the_catalogue() -> None:
+    files = sorted((SHIPPED / "prometheus").glob("*.yaml"))
+    rules = [rule for file in files for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
+    assert len(rules) >= 2
+    known = {metric.name for metric in CATALOGUE}
+    for rule in rules:
+        named = set(re.findall(r"lianqin_[a-z_]+", rule["expr"]))
+        assert named, rule["alert"]
+        assert named <= known
+
+
+def test_a_paused_source_is_told(registry: CollectorRegistry, observer: Observer) -> None:
+    observer.source_paused("intake.citizen", paused=True)
+    assert value(registry, "lianqin_source_paused", topic="intake.citizen") == 1
+    observer.source_paused("intake.citizen", paused=False)
+    assert value(registry, "lianqin_source_paused", topic="intake.citizen") == 0
+    assert value(registry, "lianqin_source_pauses_total", topic="intake.citizen") == 1
