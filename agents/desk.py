@@ -85,7 +85,7 @@ def answer_to(batch: Batch[DeskMemory], deps: DeskDeps) -> Answer:
     for record in batch.records:
         entry = entry_of(record)
         decision = decide(draft, entry, command_in(entry.raw))
-        sends += [_event(fact, deps, batch.partition, headers) for fact in decision.facts]
+        sends += [send_of(fact, deps.tickets, batch.partition, headers) for fact in decision.facts]
         sends += [_letter(letter, deps, batch.partition) for letter in decision.letters]
         tally.add(decision, record)
 
@@ -112,9 +112,10 @@ def command_in(raw: bytes) -> Command | None:
         return None
 
 
-def _event(fact: Fact, deps: DeskDeps, partition: int, headers: HeaderWriter) -> Send:
+def send_of(fact: Fact, topic: str, partition: int, headers: HeaderWriter) -> Send:
+    """A fact as it is sent."""
     event, envelope = fact
-    return _SEND.of(deps.tickets, partition, envelope.key, encode(event), headers.of(envelope))
+    return _SEND.of(topic, partition, envelope.key, encode(event), headers.of(envelope))
 
 
 def _letter(letter: Letter, deps: DeskDeps, partition: int) -> Send:

@@ -19,7 +19,12 @@ async def keep_off() -> None:
     try:
         while True:
             await asyncio.sleep(EVERY_S)
-            gc.collect(0)
-            gc.freeze()
+            look()
     finally:
         gc.enable()
+
+
+def look() -> None:
+    """Collect what was made since the last look, and leave alone for good what is alive."""
+    gc.collect(0)
+    gc.freeze()

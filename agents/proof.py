@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.agreeing import Agreeing
 from agents.errors import UserError
+from agents.logs import Logs
 from schemas.intake import MARKER, SOURCE
 from schemas.state import WAITING
 from schemas.topics import DEAD_LETTER, DESK, DESK_STATE, HISTORY, INTAKE, TICKETS
@@ -24,7 +25,6 @@ from streams.ledger.account import Account, Offsets, Received, check_events, sta
 from streams.ledger.agreement import Agreement
 from streams.ownership.changelog import records_of
 from streams.ownership.clients import committed_offsets
-from streams.ownership.cluster import Cluster
 
 STRETCH: Final = 500_000
 """Records that are compared at once."""
@@ -47,14 +47,6 @@ class Proof:
     def ok(self) -> bool:
         """All was done, the account is whole, and views and ledger tell the same."""
         return self.account.ok and self.agreement.ok and not self.behind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logs:
-    """Where the logs are."""
-
-    cluster: Cluster
-    prefix: str
 
 
 async def prove(logs: Logs, client: Client, *, timeout_s: float) -> Proof:

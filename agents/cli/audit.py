@@ -1,8 +1,7 @@
 """`lianqin audit`: the proof of account."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -11,15 +10,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from agents.access import admitted
 from agents.cli.options import AsJson, DataDir, settings
-from agents.errors import UserError
-from agents.local.broker import LocalBroker
-from agents.proof import Logs, Proof, prove
-from agents.reach import Place, ledger_at, place_of
+from agents.logs import logs_at
+from agents.proof import Proof, prove
+from agents.reach import ledger_at, place_of
 from streams.ledger.account import Named
 from streams.ledger.agreement import MOST_NAMED, Agreement, Told
-from streams.ownership.cluster import Cluster
 
 
 def audit(
@@ -36,7 +32,7 @@ def audit(
 
     Example: `lianqin audit`, or `lianqin audit --json | jq .missing`
     """
-    with place_of(settings(data_dir)) as place, _logs(place) as logs, ledger_at(place) as client:
+    with place_of(settings(data_dir)) as place, logs_at(place) as logs, ledger_at(place) as client:
         is_moving = place.run is not None or place.settings.kafka.bootstrap is not None
         proof = asyncio.run(prove(logs, client, timeout_s=timeout if is_moving else 0))
     if as_json:
@@ -45,22 +41,6 @@ def audit(
         _show(proof, Console())
     if not proof.ok:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _logs(place: Place) -> Iterator[Logs]:
-    """Where the logs are; the folder's own broker runs for the duration where nothing runs."""
-    prefix = place.run.prefix if place.run is not None else place.settings.kafka.prefix
-    bootstrap = place.settings.kafka.bootstrap or (place.run.bootstrap if place.run is not None else None)
-    if bootstrap is not None:
-        yield Logs(cluster=admitted(place.settings, bootstrap), prefix=prefix)
-        return
-    if not (place.folder.kafka / "data").exists():
-        root = place.folder.root
-        msg = f"no broker's log on {root}: start `lianqin up --data-dir {root}`, or set LIANQIN_KAFKA__BOOTSTRAP"
-        raise UserError(msg)
-    with LocalBroker(place.folder.kafka) as broker:
-        yield Logs(cluster=Cluster(broker.bootstrap), prefix=prefix)
 
 
 def _document(proof: Proof) -> dict[str, object]:

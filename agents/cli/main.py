@@ -13,8 +13,10 @@ from agents.cli.audit import audit
 from agents.cli.evaluate import evaluate
 from agents.cli.feed import feed
 from agents.cli.policy import policy
+from agents.cli.replay import replay
 from agents.cli.report import report
 from agents.cli.simulate import simulate
+from agents.cli.snapshot import snapshot
 from agents.cli.topics import topics
 from agents.cli.up import up
 from agents.cli.worker import worker
@@ -29,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, worker, feed, simulate, report, audit, topics):
+for command in (up, worker, feed, simulate, report, audit, replay, snapshot, topics):
     app.command()(command)
 app.add_typer(evaluate)
 app.add_typer(policy, name="policy")

@@ -15,7 +15,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from agents.errors import UserError
 from agents.local.broker import LocalBroker
-from agents.proof import Logs, Proof, prove
+from agents.logs import Logs
+from agents.proof import Proof, prove
 from schemas.codec import encode
 from schemas.codes import Action
 from schemas.commands import Feedback
