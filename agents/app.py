@@ -170,7 +170,7 @@ def _desk(parts: Parts) -> None:
     watch = DeskWatch(_owned(parts, stage, desk.build(deps), DESK_AT_ONCE))
     parts.beside.append(partial(parts.observer.desk_standing, watch))
     if parts.plan.clock is Clock.WALL:
-        ticker = Ticker(parts.name(DESK), watch.open, now=lambda: int(time.time() * 1000))
+        ticker = Ticker(parts.name(DESK), watch.open, now=lambda: int(time.monotonic() * 1000))
         parts.beside.append(partial(_tick, ticker, parts.plan.owners.cluster))
 
 

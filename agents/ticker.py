@@ -1,5 +1,8 @@
 """Time as a record, under the wall clock: a tick on a desk partition when its next deadline has passed.
 
+Whether it has passed is a matter of the broker's clock, which stamps the log: this worker's own may stand wrong or
+jump. Each tick comes back with the time at which it was appended, and from there on a steady clock counts.
+
 Without one due, a tick goes out once a minute, so that log time never stands still. At most one tick is in flight a
 partition: the next waits until the owner has applied the last.
 """
@@ -24,6 +27,11 @@ class Appended(Protocol):
         """Its offset."""
         ...
 
+    @property
+    def timestamp(self) -> int:
+        """When, by the broker's clock, milliseconds since the epoch."""
+        ...
+
 
 class Producer(Protocol):
     """An idempotent producer; aiokafka's is one."""
@@ -46,26 +54,32 @@ class Desk(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Last:
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last tick of a partition."""
+
     offset: int
+    appended_at: int
+    """By the broker's clock, milliseconds since the epoch."""
     sent_at: int
+    """By the steady clock, milliseconds."""
 
 
-def due(desk: Desk, *, sent_at: int, now: int) -> bool:
-    """Whether a partition whose last tick is applied needs the next one now."""
+def due(desk: Desk, last: Last, now: int) -> bool:
+    """Whether a partition whose last tick is applied needs the next one now (steady clock, milliseconds)."""
+    since = now - last.sent_at
     next_due = desk.next_due()
-    return (next_due is not None and next_due <= now) or now - sent_at >= IDLE_MS
+    return (next_due is not None and next_due <= last.appended_at + since) or since >= IDLE_MS
 
 
 class Ticker:
-    """Ticks for the desk partitions that this worker holds."""
+    """Ticks for the desk partitions that this worker holds. `now`: a clock that never jumps, milliseconds."""
 
     def __init__(self, topic: str, desks: Callable[[], Mapping[int, Desk]], now: Callable[[], int]) -> None:
         self._topic = topic
         self._desks = desks
         self._now = now
-        self._last: dict[int, _Last] = {}
+        self._last: dict[int, Last] = {}
 
     async def run(self, producer: Producer) -> None:
         """Tick until cancelled; the producer is idempotent and started."""
@@ -84,10 +98,9 @@ class Ticker:
     def wants(self, partition: int, desk: Desk, now: int) -> bool:
         """Whether a tick goes out now. A partition new to this worker gets one at once: log time moves on."""
         last = self._last.get(partition)
-        if last is None:
-            return True
-        return desk.applied >= last.offset and due(desk, sent_at=last.sent_at, now=now)
+        return last is None or (desk.applied >= last.offset and due(desk, last, now))
 
     async def _tick(self, producer: Producer, partition: int, now: int) -> None:
         sent = await producer.send_and_wait(self._topic, value=encode(Tick()), partition=partition)
-        self._last[partition] = _Last(sent.offset, now)
+        # Counted from the sending: at worst a tick goes out that finds nothing due yet, and knows better.
+        self._last[partition] = Last(sent.offset, sent.timestamp, now)

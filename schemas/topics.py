@@ -7,6 +7,9 @@ DAY_MS: Final = 24 * 3600 * 1000
 INTAKE_MAX_BYTES: Final = 1_000_000
 """Largest record a source may send. What is made of it stays below `INNER_MAX_BYTES`."""
 INNER_MAX_BYTES: Final = 8_000_000
+_STAMPED: Final = {"message.timestamp.type": "LogAppendTime"}
+"""By the broker, everywhere: retention goes by the stamp, and a worker's clock that stands years behind would have its
+facts deleted at once; one an hour ahead would have them refused."""
 
 POLICE: Final = "intake.police"
 GRID: Final = "intake.grid"
@@ -48,23 +51,24 @@ class Topic:
     config: dict[str, str] = field(default_factory=dict)
 
 
-def _kept(days: int, max_bytes: int = INNER_MAX_BYTES, *, append_time: bool = False) -> dict[str, str]:
+def _kept(days: int, max_bytes: int = INNER_MAX_BYTES) -> dict[str, str]:
     return {
+        **_STAMPED,
         "cleanup.policy": "delete",
         "retention.ms": str(days * DAY_MS),
         "max.message.bytes": str(max_bytes),
-        "message.timestamp.type": "LogAppendTime" if append_time else "CreateTime",
     }
 
 
 def _intake(name: str, holds: str) -> Topic:
-    config = _kept(7, INTAKE_MAX_BYTES, append_time=True)
+    config = _kept(7, INTAKE_MAX_BYTES)
     return Topic(name=name, holds=holds, key="the source's own id", config=config)
 
 
 def _newest(delete_after_days: int) -> dict[str, str]:
     """Only the newest record of a key is kept; a tombstone stays so long."""
     return {
+        **_STAMPED,
         "cleanup.policy": "compact",
         "segment.bytes": str(64 << 20),
         "min.cleanable.dirty.ratio": "0.1",
@@ -94,9 +98,9 @@ ALL: Final[tuple[Topic, ...]] = (
         holds="past records of any source, in order of their own time",
         key="the source's own id",
         partitions=1,
-        config=_kept(1, INTAKE_MAX_BYTES, append_time=True),
+        config=_kept(1, INTAKE_MAX_BYTES),
     ),
-    Topic(name=DESK, holds="commands, the system's memory", key="area", config=_kept(400, append_time=True)),
+    Topic(name=DESK, holds="commands, the system's memory", key="area", config=_kept(400)),
     Topic(name=TICKETS, holds="every fact, CloudEvents 1.0 binary", key="ticket", config=_kept(30)),
     Topic(name=DESK_STATE, holds="the desk's changelog, internal", key="state key", config=_newest(1)),
     Topic(name=TICKETS_CURRENT, holds="the newest view of each ticket", key="ticket", config=_newest(7)),

@@ -7,9 +7,9 @@ import shutil
 import subprocess
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -39,7 +39,8 @@ class BrokerOptions:
 
     Without `port` the folder's last one is taken again if it is free, else any free one. `libs`
     holds Kafka's jars (default: `LIANQIN_KAFKA_LIBS`, else the checkout's `build/kafka/libs`). `log` gets
-    what the broker says (default: `broker.log` in its folder).
+    what the broker says (default: `broker.log` in its folder). `settings` are lines of `server.properties` that
+    win over ours, and `cluster_id` is what a new folder is formatted with: for one of several brokers.
     """
 
     port: int | None = None
@@ -49,6 +50,8 @@ class BrokerOptions:
     ready_within_s: float = 60.0
     stop_within_s: float = 15.0
     jvm_flags: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    cluster_id: str | None = None
 
 
 class LocalBroker:
@@ -198,7 +201,7 @@ class LocalBroker:
 
     def _write_properties(self, name: str, *, data: str) -> Path:
         file = self._folder / name
-        file.write_text(brokerfile.properties(self._known_ports(), self._folder / data))
+        file.write_text(brokerfile.properties(self._known_ports(), self._folder / data, self._options.settings))
         return file
 
     def _format(self, java: list[str]) -> None:
@@ -207,8 +210,8 @@ class LocalBroker:
         shutil.rmtree(unfinished, ignore_errors=True)
         properties = self._write_properties("format.properties", data=unfinished.name)
         flags = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"]
-        tool = ["kafka.tools.StorageTool", "format", "--cluster-id", _new_cluster_id(), "--config"]
-        command = [java[0], *flags, *java[1:], *tool, str(properties)]
+        tool = ["kafka.tools.StorageTool", "format", "--cluster-id", self._options.cluster_id or _new_cluster_id()]
+        command = [java[0], *flags, *java[1:], *tool, "--config", str(properties)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
         if result.returncode != 0:
             said = (result.stderr + result.stdout).strip().splitlines()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 SETTINGS: Final[Mapping[str, str]] = {
@@ -47,8 +48,8 @@ class Ports:
     controller: int
 
 
-def properties(ports: Ports, data: Path) -> str:
-    """The text of `server.properties` for a broker that keeps its logs in `data`."""
+def properties(ports: Ports, data: Path, settings: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The text of `server.properties` for a broker that keeps its logs in `data`; `settings` win."""
     client = f"PLAINTEXT://127.0.0.1:{ports.client}"
     lines = {
         **SETTINGS,
@@ -57,6 +58,7 @@ def properties(ports: Ports, data: Path) -> str:
         # Named here and not in the log, so that a restart may listen on other ports.
         "controller.quorum.voters": f"1@127.0.0.1:{ports.controller}",
         "log.dirs": str(data).replace("\\", "\\\\"),
+        **settings,
     }
     return "".join(f"{key}={value}\n" for key, value in lines.items())
 

@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from typing import Protocol
 
@@ -29,7 +30,8 @@ class Die(Protocol):
 def die(code: int, message: str) -> None:
     """Say one line on stderr and end here: no handler, no `finally`, nothing more is sent."""
     line = " ".join(message.split())
-    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"{line}\n".encode(errors="replace"))
+    with suppress(OSError):  # a full disk must not keep the process alive
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"{line}\n".encode(errors="replace"))
     os._exit(code)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 PROGRAM: Final = Path(sys.executable).parent / "lianqin"
 READY_WITHIN_S: Final = 120.0
@@ -39,7 +40,7 @@ class Up:
         self.folder = folder
         self.log = folder.with_name(f"{folder.name}.log")
         self._arguments = arguments
-        self._env = {**os.environ, **(env or {})}
+        self.env = {**os.environ, **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -63,7 +64,7 @@ class Up:
         tied = ["setpriv", "--pdeathsig", "KILL", "--", *command]
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
-                tied, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=self._env
+                tied, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=self.env
             )
 
     def wait_ready(self) -> None:
@@ -110,17 +111,25 @@ class Up:
     @property
     def ledger(self) -> Ledger:
         """Where ClickHouse answers."""
+        if dsn := self.env.get("LIANQIN_LEDGER__DSN"):
+            server = urlsplit(dsn)
+            return Ledger(str(server.hostname), server.port or 0, str(server.username), str(server.password))
         found = self.run["ledger"]
         host, _, port = found["url"].removeprefix("http://").rpartition(":")
         return Ledger(host, int(port), found["user"], found["password"])
 
     def child(self, name: str) -> int | None:
         """The pid of the worker of that name, or of the `broker`; `None` between two lives."""
-        return named_children(self.process.pid).get(name)
+        return self.children.get(name)
+
+    @property
+    def children(self) -> dict[str, int]:
+        """All that live now, by name."""
+        return named_children(self.process.pid)
 
     def ask(self, *arguments: str, timeout_s: float = 300.0) -> subprocess.CompletedProcess[str]:
         """Run another command on the same folder."""
-        return lianqin(*arguments, "--data-dir", str(self.folder), env=self._env, timeout_s=timeout_s)
+        return lianqin(*arguments, "--data-dir", str(self.folder), env=self.env, timeout_s=timeout_s)
 
 
 def lianqin(

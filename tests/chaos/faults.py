@@ -1,25 +1,32 @@
-"""What is done to the workers, when, and how long it was felt: a plan by seed, carried out while records flow."""
+"""What is done to a running centre, and when: a plan by seed, carried out while records flow."""
 
 import random
-import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from itertools import cycle, islice
+from typing import Final, Literal, Protocol
 
-from tests.chaos.centre import Up, send_signal
 from tests.chaos.kafka import Ends, Partition
 from tests.chaos.sending import Sent
+from tests.chaos.silence import Silence
 
-Kind = Literal["kill", "freeze"]
-WORKERS: Final = ("worker-1", "worker-2")
-LEDGER: Final = "ledger"
-BROKER: Final = "broker"
+OnWorkers = Literal["kill", "term", "freeze"]
+OnBrokers = Literal["broker", "controller", "brokers"]
+OnClickHouse = Literal["away", "slow", "failing", "cut"]
+Kind = OnWorkers | OnBrokers | OnClickHouse
+ON_WORKERS: Final[tuple[OnWorkers, ...]] = ("kill", "term", "freeze")
+ON_BROKERS: Final[tuple[OnBrokers, ...]] = ("broker", "controller", "brokers")
+"""One broker killed, the one that leads the controllers, all at once."""
+ON_CLICKHOUSE: Final[tuple[OnClickHouse, ...]] = ("away", "failing", "cut", "slow")
+"""Killed and not there; every third insert refused; cut off after every second insert was done; each answer late."""
+SINGLY: Final = ("worker-1", "intake", "desk", "views", "ledger")
+"""`worker-1` runs intake, desk and views, the others one stage each."""
+ALL: Final = "all"
 SESSION_S: Final = 6.0
 """How long a member may be silent before the group gives its seats away."""
-THERE_WITHIN_S: Final = 60.0
-AGAIN_WITHIN_S: Final = 60.0
+AGAIN_WITHIN_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.1
 
 
@@ -30,68 +37,107 @@ class Fault:
     at: int
     """So many records are sent by then."""
     kind: Kind
-    victim: str
+    victim: str = ""
+    """One of `SINGLY`, or `ALL`; of brokers and ClickHouse the kind says enough."""
     hold_s: float = 0.0
+    """Then it is lifted: thawed, started again, well again."""
     rushed: bool = False
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"{self.kind} {self.victim}".strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """How many faults of each kind."""
+    """How many faults of each sort."""
 
-    kills: int
-    freezes: int
-    broker_kills: int = 0
+    kills: int = 0
+    terms: int = 0
+    freezes: int = 0
+    together: int = 0
+    """All workers at once: killed, told to end, frozen in turn."""
+    on_brokers: int = 0
+    on_clickhouse: int = 0
+    away_s: float = 10.0
+    """How long ClickHouse is away, about."""
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.kills + self.freezes + self.broker_kills
+        return self.kills + self.terms + self.freezes + self.together + self.on_brokers + self.on_clickhouse
 
 
 def plan(seed: int, records: int, wanted: Wanted) -> list[Fault]:
     """The faults of a run, spread over the records."""
     draw = random.Random(f"faults-{seed}")
-    kill: tuple[Kind, str] = ("kill", "")
-    freeze: tuple[Kind, str] = ("freeze", "")
-    broker: tuple[Kind, str] = ("kill", BROKER)
-    blows = [kill] * wanted.kills + [freeze] * wanted.freezes + [broker] * wanted.broker_kills
+    blows = list(_blows(draw, wanted))
     draw.shuffle(blows)
     step = records / (len(blows) + 1)
-    return [_fault(draw, blow, round(step * (number + draw.uniform(0.6, 1.2)))) for number, blow in enumerate(blows)]
+    return [
+        Fault(
+            at=round(step * (number + draw.uniform(0.6, 1.2))),
+            kind=kind,
+            victim=victim,
+            hold_s=_hold_s(draw, kind, wanted.away_s),
+            rushed=kind in {"kill", "term"} and draw.random() < 0.2,
+        )
+        for number, (kind, victim) in enumerate(blows)
+    ]
 
 
-def _fault(draw: random.Random, blow: tuple[Kind, str], at: int) -> Fault:
-    kind, victim = blow
-    drawn = LEDGER if draw.random() < 0.2 else draw.choice(WORKERS)
-    hold_s = draw.uniform(SESSION_S + 1.5, SESSION_S + 6) if kind == "freeze" else 0.0
-    return Fault(at=at, kind=kind, victim=victim or drawn, hold_s=hold_s, rushed=draw.random() < 0.2)
+def _blows(draw: random.Random, wanted: Wanted) -> Iterator[tuple[Kind, str]]:
+    """Each sort goes round its victims, so that a few faults strike different ones."""
+    singly: tuple[tuple[OnWorkers, int], ...] = (
+        ("kill", wanted.kills),
+        ("term", wanted.terms),
+        ("freeze", wanted.freezes),
+    )
+    victims = cycle(draw.sample(SINGLY, len(SINGLY)))
+    for kind, count in singly:
+        yield from ((kind, next(victims)) for _ in range(count))
+    yield from ((kind, ALL) for kind in islice(cycle(ON_WORKERS), wanted.together))
+    yield from ((kind, "") for kind in islice(cycle(ON_BROKERS), wanted.on_brokers))
+    yield from ((kind, "") for kind in islice(cycle(ON_CLICKHOUSE), wanted.on_clickhouse))
+
+
+def _hold_s(draw: random.Random, kind: Kind, away_s: float) -> float:
+    if kind == "freeze":
+        return draw.uniform(SESSION_S + 1.5, SESSION_S + 6)
+    if kind in ON_BROKERS:
+        return draw.uniform(2, 6)
+    if kind in ON_CLICKHOUSE:
+        return away_s * draw.uniform(0.7, 1.3)
+    return 0.0
 
 
 @dataclass(slots=True)
 class Felt:
-    """What was done, and how long no output came on some partition after it."""
+    """What was done."""
 
     struck: Counter[str] = field(default_factory=Counter)
-    """By `kill`, `freeze`, `broker`."""
-    silent_s: list[tuple[str, float]] = field(default_factory=list)
-    """After each fault that was waited for: what it was, and seconds until every partition moved again."""
+    """By kind."""
     after_the_flow: int = 0
     """Faults that struck when all was sent already."""
 
-    def worst(self, kind: Kind) -> str:
-        """The longest silence after faults of this kind on workers."""
-        felt = [s for what, s in self.silent_s if what.startswith(kind) and what.split()[1] in WORKERS]
-        return f"{max(felt):.1f} s ({kind})" if felt else f"- ({kind})"
+
+class Hands(Protocol):
+    """Carries a single fault out."""
+
+    def strike(self, kind: Kind, victim: str) -> Callable[[], None]:
+        """Do it; what is returned lifts it again."""
+        ...
 
 
 class Striker:
-    """Carries a plan out against one `up`, in step with the sending."""
+    """Carries a plan out, in step with the sending."""
 
-    def __init__(self, up: Up, output: Ends, sent: Sent, tell: Callable[[str], None]) -> None:
-        self._up = up
+    def __init__(self, hands: Hands, output: Ends, sent: Sent, silence: Silence, tell: Callable[[str], None]) -> None:
+        self._hands = hands
         self._output = output
         self._sent = sent
+        self._silence = silence
         self._tell = tell
         self.felt = Felt()
 
@@ -107,37 +153,25 @@ class Striker:
 
     def _strike(self, fault: Fault, *, rushed: bool) -> None:
         """`rushed`: the next one does not wait until this one is over."""
-        pid = self._pid(fault.victim)
-        self._tell(f"{self._sent.records:,} records sent: {fault.kind} {fault.victim} ({pid})")
-        before, struck_at = self._output.now(), time.monotonic()
-        send_signal(pid, signal.SIGKILL if fault.kind == "kill" else signal.SIGSTOP)
+        before = self._output.now()
+        self._silence.after = f"{fault.words} at {fault.at:,} records"
+        self._tell(f"{self._sent.records:,} records sent: {fault.words}")
+        struck_at = time.monotonic()
+        lift = self._hands.strike(fault.kind, fault.victim)
         try:
-            if not rushed:
-                self._wait_for_output(fault, before)
+            time.sleep(max(0.0, struck_at + fault.hold_s - time.monotonic()))
         finally:
-            if fault.kind == "freeze":
-                time.sleep(max(0.0, struck_at + fault.hold_s - time.monotonic()))
-                send_signal(pid, signal.SIGCONT)
-        self.felt.struck[BROKER if fault.victim == BROKER else fault.kind] += 1
+            lift()
+        self.felt.struck[fault.kind] += 1
+        if not rushed:
+            self._wait_for_output(fault, before, struck_at)
 
-    def _pid(self, name: str) -> int:
-        """The victim; one that is between two lives is waited for."""
-        until = time.monotonic() + THERE_WITHIN_S
-        while (pid := self._up.child(name)) is None:
-            if time.monotonic() > until:
-                msg = f"{name} was not started again within {THERE_WITHIN_S:.0f} s"
-                raise TimeoutError(msg)
-            time.sleep(LOOK_EVERY_S)
-        return pid
-
-    def _wait_for_output(self, fault: Fault, before: Mapping[Partition, int]) -> None:
-        """Note how long it takes until something new can be read from every partition."""
+    def _wait_for_output(self, fault: Fault, before: Mapping[Partition, int], struck_at: float) -> None:
+        """Until something new can be read from every partition."""
         since = time.monotonic()
         while any(end <= before[one] for one, end in self._output.now().items()):
             if time.monotonic() - since > AGAIN_WITHIN_S:
-                msg = f"no output on some partition for {AGAIN_WITHIN_S:.0f} s after {fault.kind} {fault.victim}"
+                msg = f"no output on some partition for {AGAIN_WITHIN_S:.0f} s after {fault.words}"
                 raise TimeoutError(msg)
             time.sleep(LOOK_EVERY_S)
-        silent_s = time.monotonic() - since
-        self.felt.silent_s.append((f"{fault.kind} {fault.victim}", silent_s))
-        self._tell(f"output on every partition again after {silent_s:.1f} s")
+        self._tell(f"lifted and output on every partition {time.monotonic() - struck_at:.1f} s after {fault.words}")

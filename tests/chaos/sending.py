@@ -23,6 +23,10 @@ class Sent:
     refused: list[str] = field(default_factory=list)
     gate: int | None = 0
     """Nothing beyond so many records is sent; `None`: no gate."""
+    stood_since: float | None = None
+    """When the sending last came to the closed gate, monotonic seconds."""
+    stood_until: float | None = None
+    """When it went on from there; `None` while it stands."""
     moved: threading.Condition = field(default_factory=threading.Condition)
 
     def open_to(self, records: int | None) -> None:
@@ -34,7 +38,10 @@ class Sent:
     def pass_gate(self) -> None:
         """Wait for the gate."""
         with self.moved:
-            self.moved.wait_for(lambda: self.gate is None or self.records < self.gate)
+            if self.gate is not None and self.records >= self.gate:
+                self.stood_since, self.stood_until = time.monotonic(), None
+                self.moved.wait_for(lambda: self.gate is None or self.records < self.gate)
+                self.stood_until = time.monotonic()
 
     def acknowledge(self, error: KafkaError | None, _: Message) -> None:
         """The broker's answer to one record."""

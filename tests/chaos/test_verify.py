@@ -1,6 +1,7 @@
 """The reader is no good if it finds nothing: a small right story, and every way in which it may be wrong."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Message
 
-from tests.chaos.faults import Wanted, plan
+from tests.chaos.faults import ALL, ON_BROKERS, ON_CLICKHOUSE, SESSION_S, SINGLY, Kind, Wanted, plan
 from tests.chaos.load import Load, Planted
 from tests.chaos.verify import Findings, Inputs, Story, account, compare_rows
 
@@ -187,10 +188,14 @@ def kind(planted: Planted) -> str:
     return planted.plant.partition(":")[0]
 
 
-def test_faults_are_spread_over_the_records() -> None:
-    faults = plan(7, 10_000, Wanted(kills=18, freezes=2, broker_kills=1))
+def test_faults_are_spread_over_the_records_and_over_all_victims() -> None:
+    wanted = Wanted(kills=9, terms=5, freezes=2, together=3, on_brokers=3, on_clickhouse=4)
+    faults = plan(7, 10_000, wanted)
     assert [fault.at for fault in faults] == sorted({fault.at for fault in faults})
     assert faults[-1].at < 10_000
-    assert sum(fault.kind == "freeze" for fault in faults) == 2
-    assert all(fault.hold_s > 6 for fault in faults if fault.kind == "freeze")
-    assert {fault.victim for fault in faults} == {"worker-1", "worker-2", "ledger", "broker"}
+    others: list[Kind] = [*ON_BROKERS, *ON_CLICKHOUSE]
+    counts = {"kill": 10, "term": 6, "freeze": 3} | dict.fromkeys(others, 1)
+    assert Counter(fault.kind for fault in faults) == counts
+    assert all(fault.hold_s > SESSION_S for fault in faults if fault.kind == "freeze")
+    for kind in ("kill", "term"):
+        assert {fault.victim for fault in faults if fault.kind == kind} == {*SINGLY, ALL}

@@ -59,6 +59,10 @@ def test_it_does_not_open_where_something_is(wrong: Found, reason: Reason) -> No
     assert refused.value.reason is reason
 
 
+Happened = Callable[[Kafka], Awaitable[None]]
+"""What is done to the topics."""
+
+
 async def _counted(kafka: Kafka) -> None:
     await kafka.make()
     await kafka.feed(VALUES)
@@ -114,9 +118,7 @@ async def _place_lost(kafka: Kafka) -> None:
         (_place_lost, Reason.DAMAGED),
     ],
 )
-async def test_what_would_lose_records_is_refused(
-    kafka: Kafka, happened: Callable[[Kafka], Awaitable[None]], reason: Reason
-) -> None:
+async def test_what_would_lose_records_is_refused(kafka: Kafka, happened: Happened, reason: Reason) -> None:
     await _counted(kafka)
     await happened(kafka)
     with pytest.raises(OpenRefused) as refused:

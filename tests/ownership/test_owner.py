@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.ownership.batch import Answer, Batch, Send
+from streams.ownership.faults import Point
+from streams.ownership.owner import Owner
 from streams.ownership.stage import Input, NoMemory, Stage
 from tests.ownership.counting import Counts, counter, counting_stage
 from tests.ownership.kafka import Kafka, Read
@@ -231,4 +233,33 @@ async def test_what_the_agent_raises_is_the_owners_error(kafka: Kafka) -> None:
     with pytest.raises(ZeroDivisionError):
         async with at_work(counting_stage(kafka.prefix), deps(kafka, ask=ask)) as owner:
             await until(lambda: owner.busy_since is not None)
+    assert await kafka.committed("count") == 0
+
+
+class _RaiseAt:
+    """Raises at one point of the first batch; the first open's own commit passes it untouched."""
+
+    def __init__(self, point: Point) -> None:
+        self._point = point
+        self._passed = 0
+
+    def point(self, name: Point) -> None:
+        """Pass, or raise."""
+        self._passed += name is self._point
+        if self._passed == 2:
+            raise InterruptedError(name)
+
+
+@pytest.mark.connected
+@pytest.mark.parametrize("point", [Point.BEFORE_TRANSACTION, Point.AFTER_SENDS])
+async def test_memory_takes_nothing_that_was_not_committed(kafka: Kafka, point: Point) -> None:
+    await kafka.make()
+    owner = Owner(counting_stage(kafka.prefix), 0, deps(kafka, faults=_RaiseAt(point)))
+    await kafka.feed(VALUES)
+    try:
+        with pytest.raises(InterruptedError):
+            await asyncio.wait_for(owner.run(), 20)
+    finally:
+        await owner.close()
+    assert owner.memory.of == {}
     assert await kafka.committed("count") == 0

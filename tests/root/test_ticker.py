@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from agents.ticker import IDLE_MS, Ticker, due
+from agents.ticker import IDLE_MS, Last, Ticker, due
 from schemas.commands import COMMAND, Tick
+
+NOW = 1_000_000
+"""By the steady clock of the worker."""
+BROKERS = 1_772_409_600_000
+"""By the broker's, at the same moment."""
 
 
 @dataclass
@@ -22,41 +27,40 @@ class Partition:
 
 @dataclass(frozen=True)
 class Sent:
-    """Where a tick was appended."""
+    """Where and when a tick was appended."""
 
     offset: int
+    timestamp: int
 
 
 class Producer:
-    """Appends, and answers with the offset."""
+    """Appends, and answers with the offset and the broker's time."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: int = BROKERS) -> None:
+        self.clock = clock
         self.sent: list[tuple[int, bytes]] = []
 
     async def send_and_wait(self, topic: str, value: bytes, partition: int) -> Sent:
         """Append."""
         assert topic == "desk"
         self.sent.append((partition, value))
-        return Sent(len(self.sent) - 1)
-
-
-NOW = 1_000_000
+        return Sent(len(self.sent) - 1, self.clock)
 
 
 @pytest.mark.parametrize(
     ("deadline", "expected"),
-    [(None, False), (NOW + 1, False), (NOW, True), (NOW - 5, True)],
+    [(None, False), (BROKERS + 1, False), (BROKERS, True), (BROKERS - 5, True)],
     ids=["none", "not yet", "now", "passed"],
 )
 def test_a_deadline_that_has_passed_asks_for_a_tick(deadline: int | None, expected: bool) -> None:
     partition = Partition(deadline=deadline)
     ticker = Ticker("desk", lambda: {0: partition}, now=lambda: NOW)
     assert ticker.wants(0, partition, NOW) is True  # a new worker ticks once, so that log time moves
-    assert due(partition, sent_at=NOW - 1, now=NOW) is expected
+    assert due(partition, Last(0, BROKERS - 1, NOW - 1), NOW) is expected
 
 
 async def test_at_most_one_tick_is_in_flight() -> None:
-    partition, producer, now = Partition(deadline=NOW), Producer(), [NOW]
+    partition, producer, now = Partition(deadline=BROKERS), Producer(), [NOW]
     ticker = Ticker("desk", lambda: {3: partition}, now=lambda: now[0])
     await ticker.turn(producer)
     await ticker.turn(producer)
@@ -81,7 +85,7 @@ async def test_an_idle_partition_gets_a_tick_a_minute() -> None:
 
 
 async def test_a_partition_that_came_back_is_begun_anew() -> None:
-    partition, producer = Partition(deadline=NOW), Producer()
+    partition, producer = Partition(deadline=BROKERS), Producer()
     held = {0: partition}
     ticker = Ticker("desk", lambda: held, now=lambda: NOW)
     await ticker.turn(producer)
@@ -90,3 +94,26 @@ async def test_a_partition_that_came_back_is_begun_anew() -> None:
     held[0] = partition
     await ticker.turn(producer)
     assert len(producer.sent) == 2
+
+
+async def test_the_brokers_clock_says_what_has_passed_also_when_it_jumps() -> None:
+    partition, producer, now = Partition(deadline=BROKERS + 500), Producer(), [NOW]
+    ticker = Ticker("desk", lambda: {0: partition}, now=lambda: now[0])
+    await ticker.turn(producer)
+    partition.applied = 0
+    now[0] += 499
+    await ticker.turn(producer)
+    assert len(producer.sent) == 1
+    now[0] += 1
+    producer.clock = BROKERS - 3_600_000  # it was set back meanwhile: nothing is due for an hour
+    await ticker.turn(producer)
+    partition.applied = 1
+    now[0] += IDLE_MS - 1
+    await ticker.turn(producer)
+    assert len(producer.sent) == 2
+    now[0] += 1
+    producer.clock = BROKERS + 500  # and put right again, which the tick of the minute tells
+    await ticker.turn(producer)
+    partition.applied = 2
+    await ticker.turn(producer)
+    assert len(producer.sent) == 4

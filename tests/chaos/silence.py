@@ -1,0 +1,95 @@
+"""How long each partition said nothing: the longest pause between two outputs, and after which fault it was.
+
+Records must flow for a pause to mean anything: one that began when the sending stood at its gate is not counted.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Self
+
+from confluent_kafka import KafkaException
+
+from tests.chaos.kafka import Ends, Partition
+from tests.chaos.sending import Sent
+
+LOOK_EVERY_S: Final = 0.1
+STARVED_S: Final = 1.0
+"""What was sent so short before the gate closed is out by then; later outputs end a pause that has no fault."""
+NOTED_S: Final = 1.0
+"""Shorter pauses are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A partition said nothing."""
+
+    partition: int
+    seconds: float
+    after: str
+    """The last fault before its end."""
+
+
+@dataclass(slots=True)
+class Pauses:
+    """All pauses of a run."""
+
+    found: list[Pause] = field(default_factory=list)
+
+    def longest(self) -> Mapping[int, Pause]:
+        """By partition."""
+        return {one.partition: one for one in sorted(self.found, key=lambda one: one.seconds)}
+
+    def worst(self, *kinds: str) -> float | None:
+        """Seconds, after faults of these kinds (first words)."""
+        return max((one.seconds for one in self.found if one.after.split()[0] in kinds), default=None)
+
+    def lines(self) -> Iterator[str]:
+        """What is to be told."""
+        for partition, one in sorted(self.longest().items()):
+            yield f"longest silence of partition {partition}: {one.seconds:.1f} s, after {one.after}"
+
+
+class Silence:
+    """Watches the output's ends from a thread of its own, while the context lasts."""
+
+    def __init__(self, bootstrap: str, topic: str, sent: Sent) -> None:
+        self._output = Ends(bootstrap, [topic])
+        self._sent = sent
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="silence", daemon=True)
+        self.pauses = Pauses()
+        self.after = "the start"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leaving.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        moved: dict[Partition, float] = {}
+        before: Mapping[Partition, int] = {}
+        while not self._leaving.wait(LOOK_EVERY_S):
+            try:
+                ends = self._output.now()
+            except KafkaException:
+                continue  # the pause goes on
+            now = time.monotonic()
+            for one, end in ends.items():
+                if end > before.get(one, 0):
+                    self._note(one[1], moved.get(one, now), now)
+                    moved[one] = now
+            before = ends
+
+    def _note(self, partition: int, since: float, now: float) -> None:
+        stood, until = self._sent.stood_since, self._sent.stood_until or now
+        starved = stood is not None and stood - STARVED_S < since < until
+        if now - since >= NOTED_S and not starved:
+            self.pauses.found.append(Pause(partition, now - since, self.after))
