@@ -14,6 +14,7 @@ from streams.ownership.changelog import APPLIED
 from streams.ownership.faults import Faults, NoFaults, Point
 from streams.ownership.observe import NoMetrics, OwnerMetrics
 from streams.ownership.opener import Opened, Opener
+from streams.ownership.opening import OpenRefused
 from streams.ownership.place import Place, after, to_metadata, to_state
 from streams.ownership.reader import Chunk, Gate, Limits, Reader, always_open, no_limits
 from streams.ownership.settings import OwnerSettings
@@ -109,7 +110,12 @@ class Owner(Generic[M]):
         self._transactions = Transactions(
             self._producer, self.stage.group, record_bytes=settings.record_bytes, faults=self._deps.faults
         )
-        opened = await Opener(self.stage, self.partition, settings).open(self.memory)
+        try:
+            opened = await Opener(self.stage, self.partition, settings).open(self.memory)
+        except OpenRefused:
+            # State and offsets are read one after the other: what a successor commits in between looks like damage.
+            await self._transactions.prove(next(iter(self._inputs)))
+            raise
         self._places.update(opened.places)
         self._metadata = opened.metadata
         await self._start_reading(opened)

@@ -52,6 +52,18 @@ class Transactions:
                 raise Fenced(str(error)) from error
             raise
 
+    async def prove(self, partition: TopicPartition) -> None:
+        """Raise Fenced if another owner has taken over by now; commits nothing."""
+        try:
+            await self._producer.begin_transaction()
+            # Only what is sent meets the broker: a transaction without anything in it does not.
+            await self._producer.send_offsets_to_transaction({partition: OffsetAndMetadata(0, "")}, self._group)
+            await self._producer.abort_transaction()
+        except Exception as error:
+            if is_fence(error):
+                raise Fenced(str(error)) from error
+            raise
+
     def _pack(self, sends: Iterable[Send]) -> Mapping[TopicPartition, list[Any]]:
         """Put the records of each partition into batches of the producer."""
         packed: dict[tuple[str, int], list[Any]] = {}

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from streams.ownership import changelog
 from streams.ownership.opening import Found, OpenRefused, Reason, check
 from streams.ownership.place import START, Place
+from streams.ownership.transaction import Fenced
 from tests.ownership.counting import counting_stage
 from tests.ownership.kafka import Kafka
 from tests.ownership.running import at_work, check_whole, count_all, deps, said, settings, until
@@ -137,6 +139,26 @@ async def test_state_behind_an_open_transaction_is_waited_for_and_then_refused(k
             await _opening(kafka)
         await older.abort_transaction()
     assert refused.value.reason is Reason.HIDDEN
+    await _opening(kafka)
+
+
+@pytest.mark.connected
+async def test_an_owner_that_is_replaced_while_it_opens_is_fenced_and_not_refused(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its successor commits between its two looks, at the offsets and at the state, is no damage."""
+    await _counted(kafka)
+    wait = changelog.until_nothing_hidden
+
+    async def replaced(*arguments: Any, **named: Any) -> int:
+        monkeypatch.setattr(changelog, "until_nothing_hidden", wait)
+        await kafka.feed(VALUES)
+        await count_all(kafka, 2 * len(VALUES))
+        return await wait(*arguments, **named)
+
+    monkeypatch.setattr(changelog, "until_nothing_hidden", replaced)
+    with pytest.raises(Fenced):
+        await _opening(kafka)
     await _opening(kafka)
 
 
