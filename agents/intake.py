@@ -11,7 +11,7 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Mapping, Sequenc
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from operator import attrgetter
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from aiokafka.partitioner import murmur2
 
@@ -20,11 +20,11 @@ from schemas.codes import Flag, Reject
 from schemas.commands import Feedback, Origin, Report, Tick
 from schemas.dead_letter import DeadLetter
 from schemas.intake import ARRIVED, IntakeHeaders, intake_headers
-from schemas.topics import DEAD_LETTER, DESK, FIRST, HISTORY, INNER_MAX_BYTES
+from schemas.topics import DEAD_LETTER, DESK, FIRST, HISTORY, INNER_MAX_BYTES, INTAKE_MAX_BYTES
 from streams.intake.rejected import Rejected
 from streams.intake.sources import Sources
 from streams.intake.times import EARLIEST, LATEST
-from streams.ownership.batch import Answer, Batch, Record, Send
+from streams.ownership.batch import Answer, Batch, Headers, Record, Send
 
 HOUR_MS: Final = 3_600_000
 ROOM: Final = 10_000
@@ -32,7 +32,23 @@ ROOM: Final = 10_000
 
 _TOPIC: Final = attrgetter("topic")
 
+TAKEN_MAX_BYTES: Final = 2 * INTAKE_MAX_BYTES
+"""A record that the broker took packed may be larger than that; nothing that a source has to say is."""
+KEPT_BYTES: Final = 10_000
+
 AgentBody = Callable[[AsyncIterable[Batch[Any]]], Coroutine[Any, Any, None]]
+
+
+class Cut(NamedTuple):
+    """A record of which only the beginning is kept."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes | None
+    key: bytes | None = None
+    headers: Headers = ()
 
 
 class IntakeMetrics(Protocol):
@@ -179,6 +195,8 @@ class Intake:
     def _take(self, sends: list[Send], record: Record, headers: IntakeHeaders) -> int:
         origin = Origin(topic=record.topic, partition=record.partition, offset=record.offset)
         topic = record.topic[self._strip :]
+        if record.value is not None and len(record.value) > TAKEN_MAX_BYTES:
+            return self._refuse_large(sends, record, headers)
         made = self._deps.sources.read(headers, record.value, topic=topic, origin=origin)
         if isinstance(made, Rejected):
             return self._refuse(sends, record, headers, made)
@@ -194,6 +212,16 @@ class Intake:
         sends.append(Send(self._desk, partition, key, value, ((ARRIVED, b"%d" % record.timestamp),)))
         for flag in command.flags:
             self._metrics.flagged(flag)
+
+    def _refuse_large(self, sends: list[Send], record: Record, headers: IntakeHeaders) -> int:
+        """The broker limits packed bytes: a record of nothing but one letter may be a thousand times as large.
+
+        Its bytes would not fit on `dead-letter` either: its beginning goes there.
+        """
+        value = record.value or b""
+        hint = f"the record has {len(value):,} bytes; here are the first {KEPT_BYTES:,}"
+        begin = Cut(record.topic, record.partition, record.offset, record.timestamp, value[:KEPT_BYTES])
+        return self._refuse(sends, begin, headers, Rejected(Reject.TOO_LARGE, hint, None))
 
     def _refuse(self, sends: list[Send], record: Record, headers: IntakeHeaders, why: Rejected) -> int:
         """A dead letter; where lives may hang on it a bare report too. Returns the commands made."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from rich.console import Console, Group
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
@@ -73,7 +74,7 @@ def _times(times: Times) -> Iterable[str]:
 def _missed(figures: Figures) -> Table:
     table = _table("duplicates not found, why", "reports")
     for why, count in figures.missed.items():
-        table.add_row(why, words.count(count))
+        table.add_row(escape(why), words.count(count))
     return table
 
 
@@ -83,7 +84,7 @@ def _categories(figures: Figures) -> Table:
     for name, one in shown:
         found = one.candidates
         table.add_row(
-            name,
+            escape(name),
             words.count(one.reports),
             words.count(found.wanted),
             words.count(found.found),

@@ -20,6 +20,11 @@ LINES_MAX: Final = 1_000
 """Of one record whose quotes hold line ends. A quote that never ends must not take the rest of the file with it."""
 
 
+CONTENT_MAX_BYTES: Final = 1 << 30
+"""Of a whole file, unpacked: it is read into memory."""
+ROWS_MAX: Final = 20_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
     """What is to be sent of a file. `fingerprint` tells this content, read by this mapping, from all others."""
@@ -33,6 +38,12 @@ class Lines:
 def read_file(file: Path, mapping: SourceMapping) -> Lines:
     """The records of a file, without line ends and blank lines; `FeedRefused` where it cannot be fed as it is."""
     content = _content(file)
+    if len(content) > CONTENT_MAX_BYTES or content.count(b"\n") > ROWS_MAX:
+        msg = (
+            f"{file} holds more than {CONTENT_MAX_BYTES >> 20:,} MiB or {ROWS_MAX:,} lines: "
+            "cut it into several and feed the oldest first; nothing was sent"
+        )
+        raise FeedRefused(msg)
     rows = [line.rstrip(b"\r") for line in content.split(b"\n")]
     rows[0] = rows[0].removeprefix(b"\xef\xbb\xbf")
     if mapping.format == "csv":
@@ -86,8 +97,9 @@ def _fingerprint(content: bytes, mapping: SourceMapping) -> str:
 
 def _content(file: Path) -> bytes:
     try:
-        raw = file.read_bytes()
-        return gzip.decompress(raw) if file.suffix == ".gz" else raw
+        # No more than is looked at: a small file can unpack to more than there is memory.
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as content:
+            return content.read(CONTENT_MAX_BYTES + 1)
     except FileNotFoundError:
         msg = f"there is no file {file}"
     except (gzip.BadGzipFile, EOFError, zlib.error):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -15,6 +15,12 @@ Loc = Sequence[int | str]
 
 # The parser in C reads the same and is ten times as fast; not every build of PyYAML has it.
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+_DEEPEST: Final = 30
+"""Lists and mappings in one another; a file of a pack has eight."""
+_LARGEST: Final = 100_000
+"""Words of a file, its aliases (*name) written out; the largest of the shipped ones has two thousand."""
 
 
 class PackError(UserError):
@@ -88,6 +94,7 @@ def _plain(file: Path, text: str) -> object:
 
 def _node(file: Path, text: str) -> yaml.Node | None:
     try:
+        _check_plain(file, text)
         return yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
@@ -96,6 +103,46 @@ def _node(file: Path, text: str) -> yaml.Node | None:
     except yaml.YAMLError:
         msg = f"{file}: is not YAML"
         raise PackError(msg) from None
+
+
+def _check_plain(file: Path, text: str) -> None:
+    """Refuse what no pack needs and a few lines of which fill the memory or the stack: depth, what grows; and tags."""
+    open_: list[tuple[str | None, int]] = [(None, 0)]
+    sizes: dict[str, int] = {}
+    line = 1
+    for event in yaml.parse(text, Loader=_Loader):
+        line = line if event.start_mark is None else event.start_mark.line + 1
+        _grow(event, open_, sizes)
+        if isinstance(event, yaml.AliasEvent) and event.anchor not in sizes:
+            _not_plain(file, line, "an alias of what it stands in")
+        if len(open_) > _DEEPEST:
+            _not_plain(file, line, f"lists and mappings deeper than {_DEEPEST}")
+        if open_[-1][1] > _LARGEST:
+            _not_plain(file, line, f"by its aliases more than {_LARGEST:,} words")
+        if getattr(event, "tag", None):
+            _not_plain(file, line, "a tag (!name): leave it out")
+
+
+def _grow(event: yaml.Event, open_: list[tuple[str | None, int]], sizes: dict[str, int]) -> None:
+    """Count how much stands in what is open, aliases written out; `sizes` is that of each anchor that is complete."""
+    anchor: str | None = getattr(event, "anchor", None)
+    if isinstance(event, yaml.CollectionStartEvent):
+        open_.append((anchor, 1))
+        return
+    size = (
+        sizes.get(anchor or "", 0) if isinstance(event, yaml.AliasEvent) else int(isinstance(event, yaml.ScalarEvent))
+    )
+    if isinstance(event, yaml.CollectionEndEvent):
+        anchor, size = open_.pop()
+    if anchor is not None and not isinstance(event, yaml.AliasEvent):
+        sizes[anchor] = size
+    name, sum_ = open_[-1]
+    open_[-1] = name, sum_ + size
+
+
+def _not_plain(file: Path, line: int, what: str) -> NoReturn:
+    msg = f"{file}:{line}: {what}"
+    raise PackError(msg)
 
 
 def _twice(node: yaml.Node | None, loc: tuple[int | str, ...]) -> Iterable[tuple[Loc, str]]:

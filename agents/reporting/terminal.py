@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console, Group
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
@@ -48,7 +49,7 @@ def _head(figures: Figures) -> Panel:
 def _loop(loop: Sequence[Line]) -> Table:
     table = Table("loop 闭环", Column("figures", overflow="fold"), box=None, header_style="bold", pad_edge=False)
     for name, text in loop:
-        table.add_row(name, text)
+        table.add_row(name, escape(text))
     return table
 
 
@@ -59,7 +60,7 @@ def _in_order(by_stage: Mapping[str, int]) -> dict[str, int]:
 def _counts(what: str, unit: str, counts: Mapping[str, int]) -> Table:
     table = Table(what, Column(unit, justify="right"), box=None, header_style="bold", pad_edge=False)
     for name, n in counts.items():
-        table.add_row(name, words.count(n))
+        table.add_row(escape(name), words.count(n))
     return table
 
 
@@ -69,7 +70,7 @@ def _parts(what: str, parts: Mapping[str, Part]) -> Table:
     for column in table.columns[1:]:
         column.justify = "right"
     for name, part in list(parts.items())[:MOST_ROWS]:
-        table.add_row(name, *_cells(part))
+        table.add_row(escape(name), *_cells(part))
     if len(parts) > MOST_ROWS:
         table.add_row(f"… and {len(parts) - MOST_ROWS} more (--json has all)")
     return table

@@ -24,6 +24,12 @@ _PHONE: Final = re.compile(
 _LIKELY: Final = re.compile(r"\d[-. ()/]{0,2}\d[-. ()/]{0,2}\d|@")
 _NOT_DIGIT: Final = re.compile(r"\D+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]+")
+_UNSEEN: Final = re.compile(
+    r"[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]+"
+    r"|(?<=\d)[\u034f\u200c\u200d\ufe00-\ufe0f]+(?=\d)"
+)
+"""What turns the direction of the text or is not seen at all, and what joins letters where it stands between digits:
+with it a text shows what it does not say, and a telephone number is none any more."""
 _COUNTRY: Final = re.compile(r"^(?:00)?86(?=1[3-9]\d{9}$)")
 _FEWEST_DIGITS: Final = 5
 """A number with fewer is an extension or a joke, not somebody's own."""
@@ -34,8 +40,10 @@ MAIL_MARK: Final = "[邮箱]"
 
 
 def clean(text: str) -> str:
-    """Text that every store and screen takes: no control characters."""
-    return _CONTROL.sub(" ", text).strip()
+    """Text that every store and screen takes and that says what it shows: no control characters, nothing unseen."""
+    if text.isprintable():
+        return text.strip()
+    return _CONTROL.sub(" ", _UNSEEN.sub("", text)).strip()
 
 
 def mask_name(name: str) -> str:

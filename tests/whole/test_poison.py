@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.chaos.centre import Up
+from tests.chaos.kafka import SILENT, Place, place_of
 from tests.mission import sources
 from tests.whole.live import Live
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 
-GARBAGE = 9_000
+GARBAGE = 6_000
 AT_ONCE = 500
 PARTITIONS = 8
 CITIZEN = {"lianqin-source": b"citizenapp"}
@@ -91,6 +93,21 @@ def test_good_records_behind_the_flood_are_all_settled_and_it_goes_on(centre: Up
     until(lambda: dead(live) == GARBAGE)
     assert "intake.citizen goes on" in said(centre)
     until(lambda: fates(live) == 1_020)
+
+
+def test_a_record_that_was_packed_to_next_to_nothing_stops_nobody(centre: Up, live: Live) -> None:
+    settings = {**SILENT, "message.max.bytes": 100_000_000, "compression.type": "zstd"}
+    producer = Producer({**settings, "bootstrap.servers": centre.bootstrap})
+    topic = centre.run["prefix"] + "intake.citizen"
+    value = b"x" * 20_000_000  # packed it has two thousand bytes, and the broker takes it
+    sent: list[Place] = []
+    producer.produce(topic, value, headers=CITIZEN, partition=3, on_delivery=lambda _, m: sent.append(place_of(m)))
+    assert producer.flush(60) == 0
+    (became,) = live.settled(*sent)
+    assert (became.dead, len(became.letter)) == ("too-large", 10_000)
+    now = int(time.time() * 1000)
+    (next_,) = live.settled(live.send("intake.citizen", sources.citizen(now, "AFTER"), CITIZEN))
+    assert next_.fate == "ticketed"
 
 
 def test_the_account_of_all_that_is_whole(centre: Up) -> None:
