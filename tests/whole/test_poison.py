@@ -101,7 +101,9 @@ def test_a_record_that_was_packed_to_next_to_nothing_stops_nobody(centre: Up, li
     topic = centre.run["prefix"] + "intake.citizen"
     value = b"x" * 20_000_000  # packed it has two thousand bytes, and the broker takes it
     sent: list[Place] = []
-    producer.produce(topic, value, headers=CITIZEN, partition=3, on_delivery=lambda _, m: sent.append(place_of(m)))
+    producer.produce(
+        topic, value, headers=dict(CITIZEN), partition=3, on_delivery=lambda _, m: sent.append(place_of(m))
+    )
     assert producer.flush(60) == 0
     (became,) = live.settled(*sent)
     assert (became.dead, len(became.letter)) == ("too-large", 10_000)
