@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from schemas.codec import STRICT, Contract, contract, encode, passing_contract
 from schemas.codes import Fate, Flag, Level, LimitClock, RequestKind, Side, Stage, Standing, Urgency
 from schemas.commands import Feedback
+from schemas.packed import Packed
 from schemas.policy import Policy
 
 
@@ -198,7 +199,8 @@ class LogTime:
     time: int
 
 
-TICKET: Final = Contract[Ticket](TypeAdapter(Ticket))
+TICKET: Final = Packed(Ticket)
+"""Tickets alone are packed: there are a million of them."""
 WAITING: Final = Contract[Waiting](TypeAdapter(Waiting))
 LOG_TIME: Final = Contract[LogTime](TypeAdapter(LogTime))
 POLICY: Final = Contract[Policy](TypeAdapter(Policy))

@@ -11,6 +11,7 @@ from schemas.policy import Policy
 from schemas.state import (
     LOG_TIME_KEY,
     POLICY_KEY,
+    TICKET,
     LogTime,
     Ticket,
     Waiting,
@@ -18,7 +19,7 @@ from schemas.state import (
     ticket_key,
 )
 from streams.desk.agenda import Agenda
-from streams.desk.due import Due, dues, waits
+from streams.desk.due import Due, next_due, waits
 from streams.desk.facts import NOWHERE
 from streams.desk.indexes import STRETCH_MS, Entry, Indexes, watch_of
 from streams.desk.memory import DeskMemory
@@ -57,10 +58,13 @@ class Draft:
         self._behind: dict[str, Ticket | None] = {}
         """Tickets that changed since the indexes were last asked, as these know them."""
         self._tickets = Overlay(memory.tickets, undo)
+        self._written: dict[str, bytes] = {}
+        """Tickets that changed, as the changelog and the memory keep them."""
         self._reports = Overlay(memory.reports, undo)
         self._reporters = Overlay(memory.reporters, undo)
         self._objects = Overlay(memory.objects, undo)
         self._load = Overlay(memory.load, undo)
+        self._judged = Overlay(memory.judged, undo)
         self._near = Overlay(memory.near, undo)
         self._police = Overlay(memory.police, undo)
         self._closed_near = Overlay(memory.closed_near, undo)
@@ -70,6 +74,7 @@ class Draft:
             reporters=self._reporters,
             objects=self._objects,
             load=self._load,
+            judged=self._judged,
             near=self._near,
             police=self._police,
             closed_near=self._closed_near,
@@ -137,6 +142,11 @@ class Draft:
         self.catch_up()
         return self._load.get((area, unit)) or 0
 
+    def judges_some(self, version: str) -> bool:
+        """Whether an open ticket is judged by that policy."""
+        self.catch_up()
+        return self._judged.get(version) is not None
+
     def near(self, like: Ticket, cell: Cell, since: int) -> Iterator[Ticket]:
         """Open tickets, not merged, of the same area, category and drill mark in a cell, opened since then.
 
@@ -203,13 +213,14 @@ class Draft:
             or old.standing is not ticket.standing
             or old.unit != ticket.unit
             or old.side is not ticket.side
+            or old.policy != ticket.policy
         ):
             self._indexes.change(old, ticket)
         if old is None or old.deadlines is not ticket.deadlines or old.standing is not ticket.standing:
-            known = [] if old is None else list(dues(old))
-            for due in dues(ticket):
-                if due not in known or due[0] <= self.time:  # what was due has been popped, and may be due again
-                    self._due.push(due)
+            due = next_due(ticket)
+            # What was due has been popped, and may be due again.
+            if due is not None and (due[0] <= self.time or old is None or due != next_due(old)):
+                self._due.push(due)
         if ticket.closed_at is not None and (old is None or old.closed_at != ticket.closed_at):
             self._closed.push((ticket.closed_at, ticket.id))
 
@@ -254,10 +265,10 @@ class Draft:
         self._undo.rollback()
 
     def state(self) -> dict[bytes, bytes | None]:
-        """The changelog's records, by key; `None` is a tombstone."""
-        state: dict[bytes, bytes | None] = {
-            ticket_key(key): None if ticket is None else encode(ticket) for key, ticket in self._tickets.changes.items()
-        }
+        """The changelog's records, by key; `None` is a tombstone. After it nothing changes but by `take`."""
+        changed = self._tickets.changes
+        written = self._written = {name: TICKET.pack(ticket) for name, ticket in changed.items() if ticket is not None}
+        state: dict[bytes, bytes | None] = {ticket_key(name): written.get(name) for name in changed}
         for key, waiting in self.waiting.changes.items():
             state[key] = None if waiting is None else encode(waiting)
         for version, rules in self.former.changes.items():
@@ -272,14 +283,18 @@ class Draft:
         """The batch is committed: the memory becomes what the draft is. A draft is taken once, or never."""
         self.catch_up()
         memory = self._memory
-        for key, ticket in self._tickets.changes.items():
-            memory.count(memory.tickets.get(key), -1)
+        for name, ticket in self._tickets.changes.items():
+            memory.count(memory.tickets.get(name), -1)
             memory.count(ticket, 1)
-        self._tickets.take()
+            if ticket is None:
+                memory.tickets.pop(name, None)
+            else:
+                memory.tickets.put(name, ticket, self._written.get(name) or TICKET.pack(ticket))
         self.waiting.take()
         self.former.take()
-        for index in (self._reports, self._load):
-            index.take()
+        self._reports.take()
+        for counts in (self._load, self._judged):
+            counts.take()
         for ties in (self._reporters, self._objects):
             ties.take()
         for places in (self._near, self._closed_near):

@@ -17,7 +17,7 @@ RESUME: Final = 2
 
 
 def dues(ticket: Ticket) -> Iterator[Due]:
-    """The entries of a ticket as it is: nothing fires on one that is closed, voided or merged, or stands still."""
+    """What a ticket has to come, as it is: nothing fires on one that is closed, voided or merged, or stands still."""
     if ticket.closed_at is not None:
         return
     if ticket.standing is Standing.RUNNING:
@@ -26,6 +26,15 @@ def dues(ticket: Ticket) -> Iterator[Due]:
                 yield deadline.next_at, DEADLINE, ticket.id, deadline.limit
     elif ticket.standing is Standing.SUSPENDED and ticket.course is not None and ticket.course.resume_at is not None:
         yield ticket.course.resume_at, RESUME, ticket.id, ""
+
+
+def next_due(ticket: Ticket) -> Due | None:
+    """The first of a ticket's entries: it alone stands on the agenda, and the next one follows when it has fired."""
+    first: Due | None = None
+    for due in dues(ticket):
+        if first is None or due < first:
+            first = due
+    return first
 
 
 def waits(key: bytes, waiting: Waiting) -> Iterator[Due]:

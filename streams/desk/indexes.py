@@ -79,6 +79,7 @@ class Indexes:
     __slots__ = (
         "closed_near",
         "closed_objects",
+        "judged",
         "load",
         "near",
         "objects",
@@ -95,6 +96,7 @@ class Indexes:
         reporters: Layer[MatterKey, tuple[str, ...]],
         objects: Layer[MatterKey, tuple[str, ...]],
         load: Layer[LoadKey, int],
+        judged: Layer[str, int],
         near: Layer[NearKey, tuple[Entry, ...]],
         police: Layer[PoliceKey, tuple[Entry, ...]],
         closed_near: Layer[NearKey, tuple[Entry, ...]],
@@ -107,6 +109,8 @@ class Indexes:
         self.objects = objects
         self.load = load
         """How many open tickets, merged ones apart, a unit has."""
+        self.judged = judged
+        """How many open tickets are judged by a policy, by its version; merged ones too."""
         self.near = near
         """Open tickets, merged ones apart, of the categories that have a radius."""
         self.police = police
@@ -124,6 +128,8 @@ class Indexes:
                 self._tie(ticket, attached)
         if is_held(ticket):
             self._carry(ticket, 1)
+        if ticket.closed_at is None:
+            self._judge(ticket, 1)
         if self._may_have_places(ticket):
             self.settle(ticket)
 
@@ -136,6 +142,8 @@ class Indexes:
                 self._carry(old, -1)
             if is_held(ticket):
                 self._carry(ticket, 1)
+        if old.policy != ticket.policy or old.closed_at != ticket.closed_at:
+            self._judge_anew(old, ticket)
         if self.watch is not UNWATCHED:
             self._move(old, ticket)
 
@@ -240,6 +248,15 @@ class Indexes:
     def _carry(self, ticket: Ticket, more: int) -> None:
         key = (ticket.area, ticket.unit)
         self.load.put(key, (self.load.get(key) or 0) + more or None)
+
+    def _judge_anew(self, old: Ticket, ticket: Ticket) -> None:
+        if old.closed_at is None:
+            self._judge(old, -1)
+        if ticket.closed_at is None:
+            self._judge(ticket, 1)
+
+    def _judge(self, ticket: Ticket, more: int) -> None:
+        self.judged.put(ticket.policy, (self.judged.get(ticket.policy) or 0) + more or None)
 
 
 def _only_joined(before: tuple[Attached, ...], after: tuple[Attached, ...]) -> bool:

@@ -4,8 +4,8 @@ from heapq import heapify, heappop
 from typing import Final
 
 from schemas.codes import Stage, Standing
-from schemas.state import LOG_TIME, LOG_TIME_KEY, POLICY, POLICY_KEY, TICKET, WAITING, Ticket, Waiting
-from streams.desk.due import Due, dues, holds, waits
+from schemas.state import LOG_TIME, LOG_TIME_KEY, POLICY, POLICY_KEY, WAITING, Ticket, Waiting
+from streams.desk.due import Due, holds, next_due, waits
 from streams.desk.indexes import (
     UNWATCHED,
     Entry,
@@ -20,6 +20,7 @@ from streams.desk.indexes import (
 )
 from streams.desk.overlay import Committed
 from streams.desk.rules import Rules
+from streams.desk.tickets import Tickets
 
 _TICKET: Final = b"t:"
 _WAITING: Final = b"w:"
@@ -30,7 +31,7 @@ class DeskMemory:
     """Tickets, waiting feedback, rules and log time; beside them what follows from them and is never stored."""
 
     def __init__(self) -> None:
-        self.tickets: dict[str, Ticket] = {}
+        self.tickets = Tickets()
         self.waiting: dict[bytes, Waiting] = {}
         self.rules: Rules | None = None
         """Of the policy in force."""
@@ -49,6 +50,7 @@ class DeskMemory:
         self.reporters: dict[MatterKey, tuple[str, ...]] = {}
         self.objects: dict[MatterKey, tuple[str, ...]] = {}
         self.load: dict[LoadKey, int] = {}
+        self.judged: dict[str, int] = {}
         self.near: dict[NearKey, tuple[Entry, ...]] = {}
         self.police: dict[PoliceKey, tuple[Entry, ...]] = {}
         self.closed_near: dict[NearKey, tuple[Entry, ...]] = {}
@@ -58,22 +60,26 @@ class DeskMemory:
 
     def fold(self, key: bytes, value: bytes | None) -> None:
         """Take one state record in log order; `None` is a tombstone. Only the newest of a key is ever decoded."""
-        if value is None:
+        if key.startswith(_TICKET):
+            self.tickets.fold(key[len(_TICKET) :].decode(), value)
+        elif value is None:
             self._raw.pop(key, None)
         else:
             self._raw[key] = value
 
     def folded(self) -> None:
-        """All records are in: decode them and build the indexes. Raises `ValueError` on a record of no known kind."""
+        """All records are in: build what follows from them. Raises `ValueError` on a record of no known kind."""
         while self._raw:
             key, value = self._raw.popitem()
             self._know(key, value)
         self.watch = watch_of(None if self.rules is None else self.rules.policy)
         indexes = self._indexes()
-        for ticket in self.tickets.values():
+        for ticket in self.tickets.rows():
             self.count(ticket, 1)
             indexes.begin(ticket)
-            self.due.extend(dues(ticket))
+            due = next_due(ticket)
+            if due is not None:
+                self.due.append(due)
             if ticket.closed_at is not None:
                 self.closed.append((ticket.closed_at, ticket.id))
         for key, waiting in self.waiting.items():
@@ -101,10 +107,7 @@ class DeskMemory:
             heappop(self.due)
 
     def _know(self, key: bytes, value: bytes) -> None:
-        if key.startswith(_TICKET):
-            ticket = TICKET.decode(value)
-            self.tickets[ticket.id] = ticket
-        elif key.startswith(_WAITING):
+        if key.startswith(_WAITING):
             self.waiting[key] = WAITING.decode(value)
         elif key == LOG_TIME_KEY:
             self.time = LOG_TIME.decode(value).time
@@ -123,6 +126,7 @@ class DeskMemory:
             reporters=Committed(self.reporters),
             objects=Committed(self.objects),
             load=Committed(self.load),
+            judged=Committed(self.judged),
             near=Committed(self.near),
             police=Committed(self.police),
             closed_near=Committed(self.closed_near),

@@ -1,6 +1,6 @@
 """Dicts as a batch sees them: what is committed, what the batch changed, and a way back to a mark. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final, Generic, TypeVar
 
 K = TypeVar("K")
@@ -39,7 +39,7 @@ class Overlay(Generic[K, V]):
 
     __slots__ = ("_base", "_changes", "_done")
 
-    def __init__(self, base: dict[K, V], undo: Undo) -> None:
+    def __init__(self, base: MutableMapping[K, V], undo: Undo) -> None:
         self._base = base
         self._changes: dict[K, V | None] = {}
         self._done = undo.done

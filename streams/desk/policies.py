@@ -42,10 +42,9 @@ def forget_former(turn: Turn) -> None:
     """Policies by which no open ticket is judged any more leave, and nothing is said about it."""
     former = turn.draft.former
     versions = {rules.policy.version for rules in former.values()}
-    if versions:
-        versions -= {ticket.policy for ticket in turn.draft.tickets() if ticket.closed_at is None}
     for version in sorted(versions):
-        former.put(version, None)
+        if not turn.draft.judges_some(version):
+            former.put(version, None)
 
 
 def _replace(turn: Turn, known: Rules, new: Rules) -> None:

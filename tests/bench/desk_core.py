@@ -20,7 +20,7 @@ from schemas.codec import encode
 from schemas.codes import Action, Clock, Level, Side, Stage, Step, Urgency
 from schemas.commands import Command, Feedback, Origin, PolicyPublished, Report
 from schemas.policy import Category, Diversion, LimitRow, Policy, Route, Rung, Span, Unit
-from schemas.state import ticket_key
+from schemas.state import TICKET, ticket_key
 from streams.desk.memory import DeskMemory
 from streams.ownership.batch import Batch
 
@@ -137,7 +137,7 @@ def measure(name: str, policy: Policy, reports: Sequence[bytes], closings: Seque
     memory = DeskMemory()
     run(memory, [encode(PolicyPublished(policy=policy))])
     timed(f"report{name}", _parts(reports), lambda part: run(memory, part))
-    state = [(ticket_key(ticket.id), encode(ticket)) for ticket in memory.tickets.values()]
+    state = [(ticket_key(ticket.id), TICKET.pack(ticket)) for ticket in memory.tickets.values()]
     folded = DeskMemory()
 
     def fold(part: Sequence[tuple[bytes, bytes]]) -> None:

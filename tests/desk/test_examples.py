@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from pydantic import TypeAdapter
 
 import schemas
 from schemas.codec import ValidationError, encode
@@ -14,11 +15,11 @@ from schemas.dead_letter import dead_letter_of
 from schemas.envelope import envelope_of
 from schemas.events import EVENT, CommandSettled, Event, Moved, ReportSettled, TicketEvent
 from schemas.intake import intake_headers
-from schemas.state import LOG_TIME, POLICY, TICKET, WAITING
+from schemas.state import LOG_TIME, POLICY, TICKET, WAITING, Ticket
 
 FOLDER = Path(schemas.__file__).parent / "examples"
 STATE: dict[str, Callable[[bytes], object]] = {
-    "ticket": TICKET.decode,
+    "ticket": lambda raw: TICKET.unpack(TICKET.pack(TypeAdapter(Ticket).validate_json(raw))),
     "waiting": WAITING.decode,
     "time": LOG_TIME.decode,
     "policy": POLICY.decode,

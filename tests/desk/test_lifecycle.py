@@ -5,10 +5,9 @@ from itertools import product
 
 import pytest
 
-from schemas.codec import encode
 from schemas.codes import Action, Refusal, Stage, Standing
 from schemas.events import CommandSettled
-from schemas.state import Course, Ticket, Ties, ticket_key
+from schemas.state import TICKET, Course, Ticket, Ties, ticket_key
 from streams.desk.lifecycle import MOVES, ORDER, TABLE, Rule, following, implied
 from tests.desk.logs import T0, Log, feedback, folded, report
 
@@ -102,7 +101,7 @@ def test_what_is_implied_lies_between() -> None:
 
 def put(log: Log, ticket: Ticket) -> None:
     """A ticket as a story could have left it, however long that story."""
-    log.state[ticket_key(ticket.id)] = encode(ticket)
+    log.state[ticket_key(ticket.id)] = TICKET.pack(ticket)
     log.memory = folded(log.state)
 
 

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any, Final
 
 import orjson
+from pydantic import TypeAdapter
 
 from agents.desk import command_in
 from agents.views import read_event
@@ -15,7 +16,7 @@ from schemas.dead_letter import dead_letter_of
 from schemas.envelope import envelope_of
 from schemas.events import EVENT
 from schemas.intake import intake_headers
-from schemas.state import LOG_TIME, POLICY, TICKET, WAITING
+from schemas.state import LOG_TIME, POLICY, WAITING, Ticket
 from schemas.views import ASSIGNMENT, CANDIDATE, CURRENT, REMINDED, REPLY, VIEWS_TIME
 from streams.ledger.rows import dead_letter_row, event_row
 from streams.ownership.place import from_metadata
@@ -30,7 +31,7 @@ READERS: Final[dict[str, Contract[Any]]] = {
     "commands": COMMAND,
     "events": EVENT,
     "state.policy": POLICY,
-    "state.ticket": TICKET,
+    "state.ticket": Contract(TypeAdapter(Ticket)),  # as its example is written; the changelog has it packed
     "state.time": LOG_TIME,
     "state.waiting": WAITING,
     "views.assignment": ASSIGNMENT,

@@ -1,0 +1,93 @@
+"""The tickets of one partition, kept small: as bytes, and unpacked only while somebody asks for them. Pure.
+
+A ticket of objects takes four times as much, and nearly all of a million lie still. Those that were asked for last
+stay unpacked, so that the tickets of the day's traffic cost nothing.
+"""
+
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any, Final
+
+from schemas.state import TICKET, Ticket
+
+UNPACKED: Final = 2_000
+"""So many that were asked for last lie unpacked, and at most as many again that were so before them."""
+
+
+class Tickets(MutableMapping[str, Ticket]):
+    """By id. Who asks twice may get another object of the same value."""
+
+    __slots__ = ("_cooling", "_packed", "_warm")
+
+    def __init__(self) -> None:
+        self._packed: dict[str, bytes] = {}
+        self._warm: dict[str, Ticket] = {}
+        self._cooling: dict[str, Ticket] = {}
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The ticket; `default` where there is none."""
+        found = self._warm.get(name)
+        if found is None:
+            found = self._cooling.get(name)
+            if found is None:
+                raw = self._packed.get(name)
+                if raw is None:
+                    return default
+                found = TICKET.unpack(raw)
+            self._keep(name, found)
+        return found
+
+    def __getitem__(self, name: str) -> Ticket:
+        found: Ticket | None = self.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __setitem__(self, name: str, ticket: Ticket) -> None:
+        self.put(name, ticket, TICKET.pack(ticket))
+
+    def __delitem__(self, name: str) -> None:
+        del self._packed[name]
+        for known in (self._warm, self._cooling):
+            known.pop(name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._packed
+
+    def fold(self, name: str, raw: bytes | None) -> None:
+        """Take a ticket in as it was written; `None` takes it out."""
+        if raw is None:
+            self._packed.pop(name, None)
+        else:
+            self._packed[name] = raw
+
+    def rows(self) -> Iterator[Any]:
+        """Each ticket as a row, to be looked at and let go, and not to be changed.
+
+        What is kept of it is shared: its id with the ticket's own key, other words with all tickets that say the same.
+        """
+        share: Callable[[str, str], str] = {}.setdefault  # type: ignore[assignment]  # mypy: an empty dict of nothing
+        for name, raw in self._packed.items():
+            row: Any = TICKET.row(raw)
+            row.id = name
+            row.area, row.category = share(row.area, row.area), share(row.category, row.category)
+            row.unit, row.policy = share(row.unit, row.unit), share(row.policy, row.policy)
+            for attached in row.reports:
+                attached.source = share(attached.source, attached.source)
+            yield row
+
+    def put(self, name: str, ticket: Ticket, raw: bytes) -> None:
+        """The ticket is so from now on; `raw` is how it is written."""
+        self._packed[name] = raw
+        self._cooling.pop(name, None)
+        self._keep(name, ticket)
+
+    def _keep(self, name: str, ticket: Ticket) -> None:
+        if len(self._warm) >= UNPACKED:
+            self._cooling, self._warm = self._warm, {}
+        self._warm[name] = ticket
