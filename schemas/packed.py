@@ -18,12 +18,17 @@ _WRITE: Final = msgspec.msgpack.Encoder().encode
 class Packed(Generic[T]):
     """Writes and reads one contract, with those it is made of."""
 
-    __slots__ = ("_made_of", "_read", "_values_of")
+    __slots__ = ("_made_of", "_read", "_row", "_values_of")
 
     def __init__(self, made: type[T]) -> None:
         shape = _Shape(made)
         self._values_of, self._made_of = shape.values_of, shape.made_of
+        self._row = shape.row
         self._read: Callable[[bytes], Any] = msgspec.msgpack.Decoder(shape.row).decode
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of what is written; the fields stand in their order."""
+        return msgspec.json.schema(self._row)
 
     def pack(self, value: T) -> bytes:
         """The value, written."""

@@ -83,7 +83,7 @@ def snapshot_in(path: Path) -> Snapshot:
 @cache
 def shape() -> str:
     """A hash of all that a state record may look like: it changes with the contracts."""
-    schemas = [contract.adapter.json_schema() for contract in (TICKET, WAITING, LOG_TIME, POLICY)]
+    schemas = [TICKET.schema(), *(contract.adapter.json_schema() for contract in (WAITING, LOG_TIME, POLICY))]
     return sha256(orjson.dumps(schemas, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
