@@ -59,7 +59,7 @@ async def knock(cluster: Cluster) -> None:
             if refusal is not None:
                 msg = f"{host}:{port} {refusal}"
                 raise UserError(msg) from error
-            if isinstance(error, KafkaConnectionError):
+            if isinstance(error, KafkaConnectionError | ConnectionResetError):
                 said = f"{host}:{port} closes the connection: does it speak as {ASK}PROTOCOL says?"
         else:
             conn.close()

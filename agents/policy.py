@@ -158,8 +158,9 @@ async def _reading(cluster: Cluster, topic: str) -> AsyncIterator[tuple[Any, Top
         await consumer.start()
         if topic not in await consumer.topics():
             msg = (
-                f"{cluster.bootstrap} has no topic {topic}: make the topics with `lianqin topics --create`, "
-                "or correct LIANQIN_KAFKA__PREFIX"
+                f"{cluster.bootstrap} has no topic {topic} for this user: make the topics with "
+                "`lianqin topics --create`, correct LIANQIN_KAFKA__PREFIX, or give the user its rights "
+                "(`lianqin topics --acls`)"
             )
             raise UserError(msg)
         consumer.assign([partition])

@@ -1,4 +1,4 @@
-"""`lianqin topics`: the topic list, and making what is missing."""
+"""`lianqin topics`: the topic list, making what is missing, and who may do what on it."""
 
 import asyncio
 from typing import Annotated
@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from agents.access import cluster_of
+from agents.acls import commands, document
 from agents.cli.options import AsJson, DataDir, settings
 from agents.settings import KafkaSettings
+from agents.strimzi import written
 from agents.topics import make_topics, partitions_of
 from schemas.topics import ALL, DAY_MS, Topic
 
@@ -18,28 +20,51 @@ from schemas.topics import ALL, DAY_MS, Topic
 def topics(
     data_dir: DataDir = None,
     create: Annotated[bool, typer.Option(help="Make the missing ones on the broker.")] = False,
+    acls: Annotated[
+        bool, typer.Option("--acls", help="Print who may do what, as `kafka-acls` commands; needs no broker.")
+    ] = False,
+    strimzi: Annotated[
+        bool, typer.Option("--strimzi", help="Print topics and users as Strimzi's resources; needs no broker.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the topics: what each holds, its key, partitions and retention.
 
     Subscribers read with `isolation.level=read_committed`.
 
-    Example: `lianqin topics --json`, or `LIANQIN_KAFKA__BOOTSTRAP=host:9092 lianqin topics --create`
+    Example: `lianqin topics --json`, `LIANQIN_KAFKA__BOOTSTRAP=host:9092 lianqin topics --create`, or
+    `lianqin topics --acls | BOOTSTRAP=host:9093 ADMIN=admin.properties sh`
     """
     chosen = settings(data_dir)
     if create:
         asyncio.run(make_topics(cluster_of(chosen), chosen.kafka))
-    if as_json:
+    if strimzi:
+        typer.echo(written(chosen.kafka), nl=False)
+    elif acls:
+        _show_rights(chosen.kafka.prefix, as_json=as_json)
+    elif as_json:
         typer.echo(orjson.dumps([_row(topic, chosen.kafka) for topic in ALL], option=orjson.OPT_INDENT_2).decode())
-        return
+    else:
+        _show_topics(chosen.kafka)
+
+
+def _show_topics(kafka: KafkaSettings) -> None:
     # Never cut a name short: it is what a subscriber copies.
     table = Table(
         Column("topic", no_wrap=True), "holds", "key", Column("partitions", justify="right"), "kept", box=None
     )
     for topic in ALL:
-        name, partitions = chosen.kafka.prefix + topic.name, partitions_of(topic, chosen.kafka)
+        name, partitions = kafka.prefix + topic.name, partitions_of(topic, kafka)
         table.add_row(name, topic.holds, topic.key, str(partitions), _kept(topic))
     Console().print(table)
+
+
+def _show_rights(prefix: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(orjson.dumps(document(prefix), option=orjson.OPT_INDENT_2).decode())
+        return
+    for line in commands(prefix):
+        typer.echo(line)
 
 
 def _row(topic: Topic, kafka: KafkaSettings) -> dict[str, object]:

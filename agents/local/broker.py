@@ -40,7 +40,8 @@ class BrokerOptions:
     Without `port` the folder's last one is taken again if it is free, else any free one. `libs`
     holds Kafka's jars (default: `LIANQIN_KAFKA_LIBS`, else the checkout's `build/kafka/libs`). `log` gets
     what the broker says (default: `broker.log` in its folder). `settings` are lines of `server.properties` that
-    win over ours, and `cluster_id` is what a new folder is formatted with: for one of several brokers.
+    win over ours, and `cluster_id` is what a new folder is formatted with: for one of several brokers. `listeners`,
+    as `SASL_SSL://host:port`, come beside the plain one.
     """
 
     port: int | None = None
@@ -52,6 +53,7 @@ class BrokerOptions:
     jvm_flags: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     cluster_id: str | None = None
+    listeners: tuple[str, ...] = ()
 
 
 class LocalBroker:
@@ -201,7 +203,11 @@ class LocalBroker:
 
     def _write_properties(self, name: str, *, data: str) -> Path:
         file = self._folder / name
-        file.write_text(brokerfile.properties(self._known_ports(), self._folder / data, self._options.settings))
+        file.write_text(
+            brokerfile.properties(
+                self._known_ports(), self._folder / data, self._options.settings, self._options.listeners
+            )
+        )
         return file
 
     def _format(self, java: list[str]) -> None:

@@ -1,7 +1,7 @@
 """What the local broker is told in its files: its settings and its ports. Pure but for two file calls."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -48,13 +48,18 @@ class Ports:
     controller: int
 
 
-def properties(ports: Ports, data: Path, settings: Mapping[str, str] = MappingProxyType({})) -> str:
-    """The text of `server.properties` for a broker that keeps its logs in `data`; `settings` win."""
-    client = f"PLAINTEXT://127.0.0.1:{ports.client}"
+def properties(
+    ports: Ports, data: Path, settings: Mapping[str, str] = MappingProxyType({}), listeners: Sequence[str] = ()
+) -> str:
+    """The text of `server.properties` for a broker that keeps its logs in `data`; `settings` win.
+
+    `listeners`: further ones beside the plain one, as `SASL_SSL://host:port`.
+    """
+    clients = ",".join([f"PLAINTEXT://127.0.0.1:{ports.client}", *listeners])
     lines = {
         **SETTINGS,
-        "listeners": f"{client},CONTROLLER://127.0.0.1:{ports.controller}",
-        "advertised.listeners": client,
+        "listeners": f"{clients},CONTROLLER://127.0.0.1:{ports.controller}",
+        "advertised.listeners": clients,
         # Named here and not in the log, so that a restart may listen on other ports.
         "controller.quorum.voters": f"1@127.0.0.1:{ports.controller}",
         "log.dirs": str(data).replace("\\", "\\\\"),
