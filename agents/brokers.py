@@ -31,7 +31,7 @@ DENIED: Final = (
 )
 """What a broker answers to who may not do it."""
 ASK: Final = "LIANQIN_KAFKA__SECURITY__"
-_ANSWER_WITHIN_MS: Final = 10_000
+_ANSWER_WITHIN_MS: Final = 20_000
 
 
 def cluster_at(bootstrap: str, security: SecuritySettings) -> Cluster:
@@ -59,8 +59,8 @@ async def knock(cluster: Cluster) -> None:
             if refusal is not None:
                 msg = f"{host}:{port} {refusal}"
                 raise UserError(msg) from error
-            if isinstance(error, KafkaConnectionError | ConnectionResetError):
-                said = f"{host}:{port} closes the connection: does it speak as {ASK}PROTOCOL says?"
+            if isinstance(error, KafkaConnectionError | ConnectionResetError | TimeoutError):
+                said = f"{host}:{port} says nothing, or closes the connection: does it speak as {ASK}PROTOCOL says?"
         else:
             conn.close()
             return
