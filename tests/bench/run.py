@@ -12,8 +12,6 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +19,12 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agents.local.broker import LocalBroker
 from tests.bench import cores, delay, machine, path, reports, small, table
-from tests.bench.delay import Delay
+from tests.bench.bars import Bar, bars
+from tests.bench.job import Job
+from tests.bench.paced import Delay
 from tests.bench.rate import Rate
 from tests.bench.stand import Stand, Tell
 
@@ -39,29 +38,23 @@ FLOOD: Final = 50_000
 ALARMS: Final = 100
 
 
-class Bar:
-    """One bar for each thing that is measured."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def of(self, name: str, total: int) -> Tell:
-        """A new bar, and what moves it."""
-        task = self._progress.add_task(name, total=total)
-        return lambda done: self._progress.update(task, completed=done)
-
-
-@contextmanager
-def _bars(console: Console) -> Iterator[Bar]:
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=console) as progress:
-        yield Bar(progress)
-
-
 def _small(stand: Stand, bar: Bar, scale: float) -> tuple[Rate, Rate]:
     many, few = int(SMALL * scale), int(FAUST * scale)
-    lianqin = small.lianqin(stand, many, bar.of("small job, lianqin", many))
-    return lianqin, small.faust(stand, few, bar.of("small job, Faust", few))
+    lianqin = _alone(stand, "bench.lianqin", small.LIANQIN, many, bar.of("small job, lianqin", many))
+    return lianqin, _alone(stand, "bench.faust", small.FAUST, few, bar.of("small job, Faust", few))
+
+
+def _alone(stand: Stand, name: str, program: small.Program, records: int, tell: Tell) -> Rate:
+    job = Job(
+        bootstrap=stand.bootstrap,
+        name=name,
+        folder=str(stand.folder / name),
+        source=f"{name}.reports",
+        target=f"{name}.forwarded",
+        settings=program.settings,
+    )
+    small.source(stand, job.source, records)
+    return small.measured(stand, program, job, records, tell).rate
 
 
 def _path(stand: Stand, bar: Bar, scale: float) -> tuple[Rate, Delay, Delay]:
@@ -84,7 +77,7 @@ def main(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     console = Console(width=None if sys.stdout.isatty() else 120)
     about = {"date": datetime.now(UTC).isoformat(timespec="seconds"), **machine.described(ROOT / "build/kafka/libs")}
-    with tempfile.TemporaryDirectory(prefix="lianqin-bench-") as name, _bars(console) as bar:
+    with tempfile.TemporaryDirectory(prefix="lianqin-bench-") as name, bars(console) as bar:
         with LocalBroker(Path(name) / "kafka") as broker:
             stand = Stand(broker, Path(name))
             lianqin, faust = _small(stand, bar, scale)

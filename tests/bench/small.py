@@ -1,51 +1,105 @@
-"""Measuring the small job on lianqin, exactly once, and on stock Faust, at least once."""
+"""Measuring a program that does the small job: records lie on its source, it starts, all that came out is looked at."""
 
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from schemas.topics import Topic
-from tests.bench import small_faust, small_job, small_lianqin
+from tests.bench import memory, small_job, small_lianqin
 from tests.bench.cpu import CpuWatch
+from tests.bench.job import Job
 from tests.bench.logs import Progress, fill, read
 from tests.bench.rate import Rate, steady
 from tests.bench.stand import Child, Stand, Tell
 
 _PATIENCE_S: Final = 60.0
 _COMPACTED: Final = {"cleanup.policy": "compact"}
+_APPEND_TIME: Final = {"message.timestamp.type": "LogAppendTime"}
 
 
-def lianqin(stand: Stand, records: int, tell: Tell) -> Rate:
-    """Exactly once: an owner a partition, a Faust agent that decides."""
-    plain = [Topic(name=n, holds="", key="") for n in (small_lianqin.IN, small_lianqin.OUT, small_lianqin.SEATS)]
-    topics = [*plain, Topic(name=small_lianqin.STATE, holds="", key="", config=_COMPACTED)]
-    module = ("tests.bench.small_lianqin", small_lianqin.IN, small_lianqin.OUT, small_lianqin.GROUP)
-    return _measured(stand, "small-lianqin", module, topics, records, tell)
+def _no_topics(_: str) -> Sequence[Topic]:
+    return ()
 
 
-def faust(stand: Stand, records: int, tell: Tell) -> Rate:
-    """At least once, as Faust's documentation has it."""
-    topics = [Topic(name=n, holds="", key="") for n in (small_faust.IN, small_faust.OUT)]
-    module = ("tests.bench.small_faust", small_faust.IN, small_faust.OUT, small_faust.APP)
-    return _measured(stand, "small-faust", module, topics, records, tell)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """One way to do the small job."""
+
+    command: Callable[[], Sequence[str]]
+    """What is run, with the job as one more argument."""
+    exactly_once: bool = True
+    own_topics: Callable[[str], Sequence[Topic]] = _no_topics
+    """By the job's name: those that it does not make itself."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """For throughput, in the program's own words."""
 
 
-def _measured(
-    stand: Stand, name: str, module: tuple[str, str, str, str], topics: Sequence[Topic], records: int, tell: Tell
-) -> Rate:
-    program, source, target, group = module
-    stand.topics(topics, prefix="", partitions=small_job.PARTITIONS)
-    fill(stand.bootstrap, source, small_job.rows(records))
-    child = Child(name, [sys.executable, "-m", program, stand.bootstrap, str(stand.folder / name)])
-    progress = Progress(stand.bootstrap, group, [source])
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one run of a program was."""
+
+    rate: Rate
+    peak_mb: float
+    """The largest resident memory of the program."""
+
+
+def module(name: str) -> Callable[[], Sequence[str]]:
+    """The command of a module, run by this Python."""
+    return lambda: [sys.executable, "-m", name]
+
+
+def _seats_and_changelog(name: str) -> Sequence[Topic]:
+    seats, changelog = small_lianqin.own_topics(name)
+    return Topic(name=seats, holds="", key=""), Topic(name=changelog, holds="", key="", config=_COMPACTED)
+
+
+LIANQIN: Final = Program(command=module("tests.bench.small_lianqin"), own_topics=_seats_and_changelog)
+"""Exactly once: an owner a partition, a Faust agent that decides."""
+FAUST: Final = Program(
+    command=module("tests.bench.small_faust"),
+    exactly_once=False,
+    settings={
+        "producer_compression_type": "lz4",
+        "producer_linger_ms": 5,
+        "producer_max_batch_size": 1 << 20,
+        "consumer_max_fetch_size": 4 << 20,
+        "stream_buffer_maxsize": 16_384,
+    },
+)
+"""At least once; set as one would who cares for speed: the producer compresses, and lingers so that it can batch."""
+
+
+def source(stand: Stand, topic: str, records: int) -> None:
+    """Fill a topic that programs may read one after the other."""
+    stand.topics([Topic(name=topic, holds="", key="", config=_APPEND_TIME)], prefix="", partitions=small_job.PARTITIONS)
+    fill(stand.bootstrap, topic, small_job.rows(records))
+
+
+def prepared(stand: Stand, program: Program, job: Job) -> Child:
+    """Make the topics of a job; the program, ready to be run."""
+    target = Topic(name=job.target, holds="", key="", config=_APPEND_TIME)
+    stand.topics([target, *program.own_topics(job.name)], prefix="", partitions=small_job.PARTITIONS)
+    return Child(job.name, [*program.command(), job.told()])
+
+
+def measured(stand: Stand, program: Program, job: Job, records: int, tell: Tell) -> Measured:
+    """Run a program over its source, which holds so many of the small job's records, and look at what came out."""
+    child = prepared(stand, program, job)
+    progress = Progress(stand.bootstrap, job.name, [job.source])
     try:
         with stand.running(child) as pids, CpuWatch(pids) as watch:
             progress.wait(records, tell, within_s=_PATIENCE_S)
+            peak_mb = memory.peak_mb(pids[job.name])
     finally:
         progress.close()
-    outputs = [(message.key(), message.timestamp()[1]) for message in read(stand.bootstrap, target)]
-    distinct = len({key for key, _, _ in small_job.rows(records)})
-    if len(outputs) != distinct or len({key for key, _ in outputs}) != distinct:
-        msg = f"{name}: {len(outputs)} outputs of {distinct} different reports"
+    outputs = [(message.key(), message.timestamp()[1]) for message in read(stand.bootstrap, job.target)]
+    _check(job.name, [key for key, _ in outputs], small_job.distinct(records))
+    return Measured(steady([at for _, at in outputs], watch, records), peak_mb)
+
+
+def _check(name: str, keys: Sequence[bytes | None], distinct: int) -> None:
+    """Each different report came out once. Nobody was killed here: whoever promises less keeps to it as well."""
+    if len(keys) != distinct or len(set(keys)) != distinct:
+        msg = f"{name}: {len(keys)} outputs, {len(set(keys))} of them different, of {distinct} different reports"
         raise RuntimeError(msg)
-    return steady([at for _, at in outputs], watch, records)

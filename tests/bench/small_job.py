@@ -33,6 +33,11 @@ def rows(count: int, seed: int = 7) -> Iterator[Row]:
         yield key, value, ()
 
 
+def distinct(count: int, seed: int = 7) -> int:
+    """How many different reports so many records hold."""
+    return len({key for key, _, _ in rows(count, seed)})
+
+
 def _report(number: int, draw: random.Random) -> tuple[bytes, bytes]:
     own_id = f"citizen-{number:012d}"
     report = {

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.delay import Delay
+from tests.bench.paced import Delay
 from tests.bench.rate import Rate
 
 

@@ -1,0 +1,1 @@
+"""The small job beside its peers: Kafka Streams, Quix Streams, plain Faust."""

@@ -1,0 +1,100 @@
+"""Who does the small job, and how each is set: for throughput in one way or several, for delay in one.
+
+docs/peers.md says why. What is said in `Program` and `Job` words is the same for all.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.bench import small
+from tests.bench.peers import fetching
+from tests.bench.small import Program
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrant:
+    """One way to do the small job, beside others."""
+
+    name: str
+    """As it stands in peers.json."""
+    title: str
+    program: Program
+    records: int
+    """So many are read for throughput, that a run takes some seconds."""
+    throughput: Mapping[str, Settings]
+    """By the name of a setup; the better one counts."""
+    delay: Settings
+
+
+def _kafka_streams() -> Sequence[str]:
+    flags = ("-Xms512m", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+    return ["java", *flags, "-cp", fetching.kafka_streams(), "lianqin.peers.DropRepeats"]
+
+
+def _quix() -> Sequence[str]:
+    return [fetching.quix(), "-m", "tests.bench.peers.quix_job"]
+
+
+_STREAMS: Final[Settings] = {
+    "processing.guarantee": "exactly_once_v2",
+    "auto.offset.reset": "earliest",
+    "store.cache": False,
+}
+_STREAMS_FAST: Final[Settings] = _STREAMS | {
+    "num.stream.threads": 2,
+    "producer.compression.type": "lz4",
+    "producer.batch.size": 262_144,
+    "max.poll.records": 4_000,
+}
+_QUIX: Final[Settings] = {"processing_guarantee": "exactly-once"}
+
+LIANQIN: Final = Entrant(
+    name="lianqin",
+    title="lianqin, exactly once",
+    program=small.LIANQIN,
+    records=600_000,
+    throughput={"as shipped": {}},
+    delay={},
+)
+KAFKA_STREAMS: Final = Entrant(
+    name="kafka_streams",
+    title="Kafka Streams, exactly once",
+    program=Program(command=_kafka_streams),
+    records=600_000,
+    throughput={
+        "RocksDB, 2 threads": _STREAMS_FAST | {"store": "rocksdb"},
+        "in memory, 1 thread": _STREAMS_FAST | {"store": "memory", "num.stream.threads": 1},
+        "in memory, 2 threads": _STREAMS_FAST | {"store": "memory"},
+    },
+    delay=_STREAMS
+    | {
+        "store": "memory",
+        "num.stream.threads": 1,
+        "producer.linger.ms": 0,
+        "commit.interval.ms": 5,
+        "poll.ms": 5,
+    },
+)
+QUIX: Final = Entrant(
+    name="quix",
+    title="Quix Streams, exactly once",
+    program=Program(command=_quix),
+    records=150_000,
+    throughput={
+        "commit every 5 s": _QUIX
+        | {"producer_extra_config": {"compression.type": "lz4", "linger.ms": 20, "batch.size": 262_144}}
+    },
+    delay=_QUIX | {"commit_every": 1, "consumer_poll_timeout": 0.01, "producer_extra_config": {"linger.ms": 0}},
+)
+FAUST: Final = Entrant(
+    name="faust",
+    title="plain Faust, at least once",
+    program=small.FAUST,
+    records=30_000,
+    throughput={"as documented": small.FAUST.settings},
+    delay={"producer_linger_ms": 0},
+)
+ALL: Final = (LIANQIN, KAFKA_STREAMS, QUIX, FAUST)
