@@ -1,9 +1,8 @@
 """One deadline at a time: how it begins, what follows from its clock, start and length, and which is which. Pure."""
 
-from dataclasses import replace
 from typing import Final
 
-from schemas.codec import Maker
+from schemas.codec import Maker, replace
 from schemas.codes import LimitClock
 from schemas.state import Deadline
 from streams.desk.lifecycle import RANK

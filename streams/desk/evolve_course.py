@@ -1,9 +1,8 @@
 """What facts make of a ticket's course: what it was asked for, granted, kept from, and how its limits ran. Pure."""
 
-from dataclasses import replace
 from typing import Final, assert_never
 
-from schemas.codec import Maker
+from schemas.codec import Maker, replace
 from schemas.codes import Side, Stage, Standing
 from schemas.envelope import Envelope
 from schemas.events import (

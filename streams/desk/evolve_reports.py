@@ -1,7 +1,6 @@
 """What facts make of a ticket's reports: one joins, is corrected, is closed by its source. Pure."""
 
-from dataclasses import replace
-
+from schemas.codec import replace
 from schemas.codes import Fate
 from schemas.envelope import Envelope
 from schemas.events import ReportClosed, TicketAmended, TicketMerged, TicketUrged

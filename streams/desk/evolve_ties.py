@@ -1,8 +1,8 @@
 """What facts make of how a ticket hangs together with others: matches, links, master and children. Pure."""
 
-from dataclasses import replace
 from typing import assert_never
 
+from schemas.codec import replace
 from schemas.envelope import Envelope
 from schemas.events import MatchProposed, MatchRefused, TicketAdopted, TicketLinked, TicketReleased
 from schemas.state import NO_TIES, Match, Ticket, Ties, ties_of

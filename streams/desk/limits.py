@@ -5,9 +5,9 @@ Three run at most: `overall` from opening to closing, the goal (the next stage t
 halted, the goal, the condition.
 """
 
-from dataclasses import replace
 from typing import Final
 
+from schemas.codec import replace
 from schemas.codes import LimitClock, Stage
 from schemas.state import Deadline, Ticket, course_of
 from streams.desk.deadlines import GOAL_RANK, after, begin, in_order, laid, parts_of, said

@@ -1,8 +1,8 @@
 """Other rules take a running ticket over: its limits under another table, or another year of the calendar. Pure."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
+from schemas.codec import replace
 from schemas.policy import Rung
 from schemas.state import Deadline, Ticket, course_of
 from streams.desk.deadlines import begin, in_order, laid, parts_of, said
