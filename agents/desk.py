@@ -19,6 +19,9 @@ from streams.ownership.batch import Answer, Batch, Record, Send
 
 _SEND: Final = Maker(Send)
 
+FIRES_AT_ONCE: Final = 2_000
+"""A flood of deadlines must not outlive the transaction's time-out, nor hold the other partitions up."""
+
 AgentBody = Callable[[AsyncIterable[Batch[DeskMemory]]], Coroutine[Any, Any, None]]
 
 
@@ -63,6 +66,8 @@ class DeskDeps:
     tickets: str
     dead_letter: str
     metrics: DeskMetrics = field(default_factory=NoDeskMetrics)
+    fires_at_once: int = FIRES_AT_ONCE
+    """Deadlines of one transaction; a turn in which more are due goes on in the next."""
 
 
 def build(deps: DeskDeps) -> AgentBody:
@@ -78,7 +83,8 @@ def build(deps: DeskDeps) -> AgentBody:
 
 def answer_to(batch: Batch[DeskMemory], deps: DeskDeps) -> Answer:
     """All that a batch leads to. The memory changes when the answer is taken, not before."""
-    draft = Draft(batch.memory)
+    draft = Draft(batch.memory, fires=deps.fires_at_once)
+    done = 0
     sends: list[Send] = []
     headers = HeaderWriter()
     tally = _Tally()
@@ -88,6 +94,9 @@ def answer_to(batch: Batch[DeskMemory], deps: DeskDeps) -> Answer:
         sends += [send_of(fact, deps.tickets, batch.partition, headers) for fact in decision.facts]
         sends += [_letter(letter, deps, batch.partition) for letter in decision.letters]
         tally.add(decision, record)
+        if decision.unfinished:
+            break
+        done += 1
 
     # Not the batch itself: it holds the answer, and a circle of the two would stay until it is looked for.
     partition, memory = batch.partition, batch.memory
@@ -96,7 +105,7 @@ def answer_to(batch: Batch[DeskMemory], deps: DeskDeps) -> Answer:
         draft.take()
         deps.metrics.desk_batch(tally.counts(partition, memory))
 
-    return Answer(sends=sends, state=draft.state(), take=take)
+    return Answer(sends=sends, state=draft.state(), take=take, done=done)
 
 
 def entry_of(record: Record) -> Entry:
@@ -134,7 +143,7 @@ class _Tally:
         self.arrived: list[int] = []
 
     def add(self, decision: Decision, record: Record) -> None:
-        if record.headers:
+        if record.headers and not decision.unfinished:
             self.arrived += [
                 int(value) for name, value in record.headers if name == ARRIVED and value.isdigit() and len(value) < 20
             ]

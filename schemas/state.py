@@ -199,15 +199,26 @@ class LogTime:
     time: int
 
 
+@contract
+class Unfinished:
+    """Of the next record's turn so many facts are said already: more was due by then than one transaction takes."""
+
+    __pydantic_config__ = STRICT
+
+    said: int
+
+
 TICKET: Final = Packed(Ticket)
 """Tickets alone are packed: there are a million of them."""
 WAITING: Final = Contract[Waiting](TypeAdapter(Waiting))
 LOG_TIME: Final = Contract[LogTime](TypeAdapter(LogTime))
 POLICY: Final = Contract[Policy](TypeAdapter(Policy))
+UNFINISHED: Final = Contract[Unfinished](TypeAdapter(Unfinished))
 
 LOG_TIME_KEY: Final = b"@time"
 POLICY_KEY: Final = b"@policy"
 """The policy in force."""
+UNFINISHED_KEY: Final = b"@unfinished"
 
 
 def ticket_key(ticket: str) -> bytes:

@@ -28,16 +28,25 @@ def decide(draft: Draft, entry: Entry, command: Command | None) -> Decision:
     at = time_of(draft, entry, command)
     draft.time = at
     turn = Turn(draft, entry, at)
-    fire_due(turn)
+    if not fire_due(turn):
+        draft.said += len(turn.decision.facts)
+        turn.decision.unfinished = True
+        return turn.decision
+    _follow(turn, command)
+    draft.said = 0
+    return turn.decision
+
+
+def _follow(turn: Turn, command: Command | None) -> None:
+    """The record itself, and what waited for it."""
     if command is None:
         _unreadable(turn)
-        return turn.decision
-    _guarded(turn, command, entry.raw)
+        return
+    _guarded(turn, command, turn.entry.raw)
     if isinstance(command, Report):
         for held in _no_longer_waiting(turn, command):
             # One that fails must not take the report with it.
-            _guarded(turn.speaking(at=at, cause=held.command), held.feedback, encode(held.feedback))
-    return turn.decision
+            _guarded(turn.speaking(at=turn.at, cause=held.command), held.feedback, encode(held.feedback))
 
 
 def _guarded(turn: Turn, command: Command, raw: bytes) -> None:

@@ -12,8 +12,10 @@ from schemas.state import (
     LOG_TIME_KEY,
     POLICY_KEY,
     TICKET,
+    UNFINISHED_KEY,
     LogTime,
     Ticket,
+    Unfinished,
     Waiting,
     former_policy_key,
     ticket_key,
@@ -40,9 +42,20 @@ def speaker(policy: Policy | None) -> str:
 class Draft:
     """A view of the memory that changes; the memory itself does not until `take`, which comes after the commit."""
 
-    def __init__(self, memory: DeskMemory) -> None:
+    said: int
+    """So many facts of the next record's turn were said in drafts before this one."""
+    fires: int | None
+    """So much that is due may still happen in this draft; where not all may, the turn goes on in the next one."""
+    own: Ticket | None
+    """The ticket that was remembered last, while nothing follows from it yet: its maker may still change it."""
+    _written: dict[str, bytes]
+    """Tickets that changed, as the changelog and the memory keep them."""
+
+    def __init__(self, memory: DeskMemory, *, fires: int | None = None) -> None:
         undo = Undo()
         self.time = memory.time
+        self.said = memory.said
+        self.fires = fires
         self.rules = memory.rules
         """Of the policy in force."""
         self.former = Overlay(memory.former, undo)
@@ -53,13 +66,11 @@ class Draft:
         self._undo = undo
         self._due = Agenda(memory.due)
         self._closed = Agenda(memory.closed)
-        self.own: Ticket | None = None
-        """The ticket that was remembered last, while nothing follows from it yet: its maker may still change it."""
+        self.own = None
         self._behind: dict[str, Ticket | None] = {}
         """Tickets that changed since the indexes were last asked, as these know them."""
         self._tickets = Overlay(memory.tickets, undo)
-        self._written: dict[str, bytes] = {}
-        """Tickets that changed, as the changelog and the memory keep them."""
+        self._written = {}
         self._reports = Overlay(memory.reports, undo)
         self._reporters = Overlay(memory.reporters, undo)
         self._objects = Overlay(memory.objects, undo)
@@ -275,6 +286,8 @@ class Draft:
             state[former_policy_key(version)] = None if rules is None else encode(rules.policy)
         if self.time != self._memory.time:
             state[LOG_TIME_KEY] = encode(LogTime(time=self.time))
+        if self.said != self._memory.said:
+            state[UNFINISHED_KEY] = encode(Unfinished(said=self.said)) if self.said else None
         if self.rules is not self._memory.rules:
             state[POLICY_KEY] = encode(self.policy)
         return state
@@ -304,6 +317,7 @@ class Draft:
         self._due.take()
         self._closed.take()
         memory.time, memory.rules, memory.watch = self.time, self.rules, self._indexes.watch
+        memory.said = self.said
         memory.prune()
 
     def _oldest_first(self, ids: tuple[str, ...] | None) -> list[Ticket]:

@@ -45,3 +45,5 @@ class Decision:
     letters: list[Letter] = field(default_factory=list)
     late: list[int] = field(default_factory=list)
     """For each deadline that fired: log time less its due time, milliseconds."""
+    unfinished: bool = False
+    """More is due than the draft may hold: the same record is to be decided again, over the next one."""

@@ -18,10 +18,17 @@ ABOVE: Final = dict(zip(_LEVELS, (_LEVELS[0], *_LEVELS[:-1]), strict=True))
 """The next level up; above the district nobody is told."""
 
 
-def fire_due(turn: Turn) -> None:
-    """All that is due at or before the turn's time, in order of due time, kind, ticket, limit; stamped so."""
+def fire_due(turn: Turn) -> bool:
+    """All that is due at or before the turn's time, in order of due time, kind, ticket, limit; stamped so.
+
+    False where that is more than the draft may hold: the rest is for the next one, before anything else.
+    """
     draft = turn.draft
     while (due := draft.due.peek()) is not None and due[0] <= turn.at:
+        if draft.fires is not None:
+            if draft.fires == 0:
+                return False
+            draft.fires -= 1
         draft.due.pop()
         if due[1] == DEADLINE:
             _step(turn, due)
@@ -29,6 +36,7 @@ def fire_due(turn: Turn) -> None:
             _end_wait(turn, due)
         else:
             _end_suspension(turn, due)
+    return True
 
 
 def evict(turn: Turn) -> None:

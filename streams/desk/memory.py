@@ -4,7 +4,17 @@ from heapq import heapify, heappop
 from typing import Final
 
 from schemas.codes import Stage, Standing
-from schemas.state import LOG_TIME, LOG_TIME_KEY, POLICY, POLICY_KEY, WAITING, Ticket, Waiting
+from schemas.state import (
+    LOG_TIME,
+    LOG_TIME_KEY,
+    POLICY,
+    POLICY_KEY,
+    UNFINISHED,
+    UNFINISHED_KEY,
+    WAITING,
+    Ticket,
+    Waiting,
+)
 from streams.desk.due import Due, holds, next_due, waits
 from streams.desk.indexes import (
     UNWATCHED,
@@ -38,6 +48,8 @@ class DeskMemory:
         self.former: dict[str, Rules] = {}
         """By version: of policies that are no longer in force, but by which tickets are still judged."""
         self.time = 0
+        self.said = 0
+        """So many facts of the next record's turn are said already."""
         self.due: list[Due] = []
         self.closed: list[tuple[int, str]] = []
         """Closed tickets by the time they were closed, for eviction."""
@@ -111,6 +123,8 @@ class DeskMemory:
             self.waiting[key] = WAITING.decode(value)
         elif key == LOG_TIME_KEY:
             self.time = LOG_TIME.decode(value).time
+        elif key == UNFINISHED_KEY:
+            self.said = UNFINISHED.decode(value).said
         elif key == POLICY_KEY:
             self.rules = Rules(POLICY.decode(value))
         elif key.startswith(_FORMER):

@@ -100,7 +100,7 @@ class Turn:
         self, event: Event, area: str, subject: str | None, sequence: int | None, matter: str | None, drill: bool
     ) -> Envelope:
         return _ENVELOPE.of(
-            id=self._ids.of(len(self.decision.facts)),
+            id=self._ids.of(self.draft.said + len(self.decision.facts)),
             source=self.draft.speaker,
             type=event.type,
             time=self.at,

@@ -84,6 +84,8 @@ class Answer:
     state: Mapping[bytes, bytes | None] = field(default_factory=dict)
     take: Callable[[], None] = _nothing
     metadata: str = ""
+    done: int | None = None
+    """So many records from the first; the owner commits them and asks for the rest again. `None`: all of them."""
 
 
 @dataclass(slots=True)

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from aiokafka import TopicPartition
 
 from streams.ownership import clients
-from streams.ownership.batch import Answer, Batch, Memory, Send
+from streams.ownership.batch import Answer, Batch, Memory, Record, Send
 from streams.ownership.changelog import APPLIED
 from streams.ownership.faults import Faults, NoFaults, Point
 from streams.ownership.observe import NoMetrics, OwnerMetrics
@@ -131,9 +131,18 @@ class Owner(Generic[M]):
         await self._reader.open(first, routine)
 
     async def _work(self, chunk: Chunk) -> None:
-        self.busy_since = time.monotonic()
-        answer = await self._answer(chunk)
-        places = {partition: after(records[-1]) for partition, records in chunk.items()}
+        left = [record for records in chunk.values() for record in records]
+        while left and not self._finishing:
+            self.busy_since = time.monotonic()
+            answer = await self._answer(left)
+            done = left if answer.done is None else left[: answer.done]
+            await self._settle(answer, done, oldest=min(record.timestamp for record in done or left))
+            left = left[len(done) :]
+
+    async def _settle(self, answer: Answer, done: Sequence[Record], *, oldest: int) -> None:
+        """Commit what follows from these records; where there are none, it is a part of what follows from the next."""
+        last = {(record.topic, record.partition): record for record in done}
+        places = {TopicPartition(*one): after(record) for one, record in last.items()} or dict(self._places)
         began = time.monotonic()
         await self._commit(answer, places)
         self._deps.faults.point(Point.BEFORE_MEMORY)
@@ -145,14 +154,13 @@ class Owner(Generic[M]):
         self._deps.metrics.batch(
             self.stage.name,
             self.partition,
-            records_in=sum(map(len, chunk.values())),
+            records_in=len(done),
             records_out=len(answer.sends),
             transaction_seconds=self._committed_at - began,
-            oldest=min(records[0].timestamp for records in chunk.values()),
+            oldest=oldest,
         )
 
-    async def _answer(self, chunk: Chunk) -> Answer:
-        records = [record for records in chunk.values() for record in records]
+    async def _answer(self, records: Sequence[Record]) -> Answer:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         await self._deps.ask(Batch(self.stage.name, self.partition, records, self.memory, future, self._metadata))
         return await future

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -17,7 +17,7 @@ from schemas.state import LOG_TIME_KEY, POLICY_KEY
 from streams.desk import reports
 from streams.desk.memory import DeskMemory
 from streams.desk.turn import Turn
-from streams.ownership.batch import Answer, Batch
+from streams.ownership.batch import Answer, Batch, Send
 from tests.desk.logs import HOUR, POLICY, T0, feedback, folded, remembered, report
 
 
@@ -144,6 +144,30 @@ async def test_metrics_are_told_once_the_batch_is_taken() -> None:
     assert second.late_ms == [HOUR // 5, 0]
     assert (second.open_by_stage[Stage.DISPATCHED], second.deadlines_pending) == (1, 2)
     assert second.next_due == T0 + HOUR * 3 // 2
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7])
+async def test_more_deadlines_than_a_transaction_takes_are_said_in_several_as_if_in_one(most: int) -> None:
+    records = [
+        *stored(PolicyPublished(policy=POLICY), report(), report("r2"), report("r3")),
+        *[replace(one, offset=one.offset + 4) for one in stored(report("r4"), Tick(), after=HOUR)],
+    ]
+    whole, one_memory = await answer_to(DeskMemory(), records), DeskMemory()
+    (await answer_to(one_memory, records)).take()
+    deps, state, sends, left = replace(DEPS, fires_at_once=most), dict[bytes, bytes](), list[Send](), list(records)
+    while left:
+        memory = folded(state)  # as a new owner would find it
+        answer = await answer_to(memory, left, deps)
+        fired = sum(b"limit." in value for send in answer.sends for name, value in send.headers if name == "ce_type")
+        assert fired <= most
+        for key, value in answer.state.items():
+            state.pop(key, None) if value is None else state.update({key: value})
+        answer.take()
+        assert remembered(memory) == remembered(folded(state))
+        sends += answer.sends
+        left = left[answer.done :]
+    assert sends == whole.sends
+    assert remembered(folded(state)) == remembered(one_memory)
 
 
 async def test_an_error_fails_the_batch() -> None:

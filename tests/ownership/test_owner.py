@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -220,6 +221,37 @@ async def test_what_is_paused_while_it_is_in_hand_is_put_back_and_read_again(kaf
         await kafka.feed(values)
         await said(kafka, len(values))
     assert _values(await kafka.read()) == values
+
+
+def _in_halves(kafka: Kafka) -> Any:
+    """Says two things of each record, in a transaction each; which it was last stands in its state."""
+
+    def half(batch: Batch[Counts]) -> Answer:
+        (record, *_), second = batch.records, bool(batch.memory.of.get(b"half"))
+        said_now = Send(kafka.topic("out"), 0, record.key, b"%s half of %s" % (b"b" if second else b"a", record.value))
+        half_done = {b"half": int(not second)}
+        state = {key: b"%d" % number for key, number in half_done.items()}
+        take = partial(batch.memory.of.update, half_done)
+        return Answer(sends=[said_now], state=state, take=take, done=int(second))
+
+    async def ask(batch: Batch[Counts]) -> None:
+        batch.settle(half)
+
+    return ask
+
+
+@pytest.mark.connected
+async def test_what_follows_from_one_record_may_take_several_transactions(kafka: Kafka) -> None:
+    await kafka.make()
+    await kafka.feed(VALUES)
+    # However often another one takes over between two halves.
+    for count in (1, 4, 2 * len(VALUES)):
+        async with at_work(counting_stage(kafka.prefix), deps(kafka, ask=_in_halves(kafka))):
+            await said(kafka, count)
+    assert _values(await kafka.read()) == [
+        b"%s half of %s" % (half, value) for value in VALUES for half in (b"a", b"b")
+    ]
+    assert await kafka.committed("count") == len(VALUES)
 
 
 @pytest.mark.connected
