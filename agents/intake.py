@@ -139,7 +139,7 @@ class Intake:
         @lru_cache(maxsize=65_536)
         def place(area: str) -> tuple[bytes, int]:
             key = area.encode()
-            return key, (murmur2(key) & 0x7FFFFFFF) % partitions
+            return key, partition_of(key, partitions)
 
         self._place = place
 
@@ -247,6 +247,12 @@ class Intake:
         sends.append(Send(self._dead, partition, record.topic.encode(), record.value, letter.to_kafka()))
         self._refused[record.topic] += 1
         self._metrics.rejected(why.reason)
+
+
+def partition_of(area: bytes, partitions: int) -> int:
+    """Where an area's commands go, as Kafka's own clients would send them."""
+    hashed: int = murmur2(area)
+    return (hashed & 0x7FFFFFFF) % partitions
 
 
 def _time_after(headers: IntakeHeaders, time: int | None) -> int | Rejected:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from agents.brokers import DENIED, denied
 from agents.cli.audit import audit
 from agents.cli.evaluate import evaluate
+from agents.cli.explain import explain
 from agents.cli.feed import feed
 from agents.cli.policy import policy
 from agents.cli.replay import replay
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, worker, feed, simulate, report, audit, replay, snapshot, topics):
+for command in (up, worker, feed, simulate, report, audit, replay, snapshot, explain, topics):
     app.command()(command)
 app.add_typer(evaluate)
 app.add_typer(policy, name="policy")

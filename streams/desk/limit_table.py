@@ -61,12 +61,18 @@ class LimitTable:
             limited = self._known[key] = self._look_up(LimitFacts(*key))
         return limited
 
+    def row_of(self, name: str, facts: LimitFacts) -> int | None:
+        """Which row of the table, from 0, a ticket's limit of that name is taken from; none where none says so."""
+        for number, row in enumerate(self._policy.limits):
+            if span_of(row, name) is not None and _fits(row, facts):
+                return number
+        return None
+
     def _look_up(self, facts: LimitFacts) -> Limited:
-        rows = [row for row in self._policy.limits if _fits(row, facts)]
-        overall = next((row.overall for row in rows if row.overall is not None), None)
+        overall = self._span(OVERALL, facts)
         stages: dict[str, Limit] = {}
         for stage in GOALS:
-            span = next((row.stages[stage] for row in rows if stage in row.stages), None)
+            span = self._span(stage.value, facts)
             if span is not None:
                 stages[stage.value] = self._limit(stage.value, span)
         return Limited(
@@ -79,9 +85,18 @@ class LimitTable:
             ),
         )
 
+    def _span(self, name: str, facts: LimitFacts) -> Span | None:
+        number = self.row_of(name, facts)
+        return None if number is None else span_of(self._policy.limits[number], name)
+
     def _limit(self, name: str, span: Span) -> Limit:
         length, ladder = span.seconds * 1000, self._policy.ladder
         return Limit(name, span.clock, length, length * ladder[0].percent // 100 if ladder else None)
+
+
+def span_of(row: LimitRow, name: str) -> Span | None:
+    """What a row says of a limit: `overall`, or a stage's."""
+    return row.overall if name == OVERALL else next((row.stages[one] for one in row.stages if one == name), None)
 
 
 def _fits(row: LimitRow, facts: LimitFacts) -> bool:

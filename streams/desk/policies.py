@@ -52,10 +52,10 @@ def _replace(turn: Turn, known: Rules, new: Rules) -> None:
     judges = {rules.policy.version: rules for rules in draft.former.values()} | {known.policy.version: known}
     tickets = [ticket for ticket in draft.tickets() if ticket.closed_at is None]
     tickets.sort(key=lambda ticket: (ticket.opened_at, ticket.id))
-    keeping = {ticket.policy for ticket in tickets if _keeps(judges.get(ticket.policy))}
+    keeping = {ticket.policy for ticket in tickets if keeps(judges.get(ticket.policy))}
     draft.adopt(new)
     for version in sorted(judges):
-        kept = _knowing(judges[version], new) if version in keeping and version != new.policy.version else None
+        kept = knowing(judges[version], new) if version in keeping and version != new.policy.version else None
         if draft.former.get(version) is not kept:
             draft.former.put(version, kept)
     for ticket in tickets:
@@ -65,7 +65,8 @@ def _replace(turn: Turn, known: Rules, new: Rules) -> None:
             _take(turn, ticket, judges.get(ticket.policy, known), new)
 
 
-def _keeps(rules: Rules | None) -> bool:
+def keeps(rules: Rules | None) -> bool:
+    """Whether running tickets keep these rules when others follow."""
     return rules is not None and rules.policy.running == "keep"
 
 
@@ -80,8 +81,8 @@ def _keep(turn: Turn, ticket: Ticket) -> None:
         turn.tell(ticket, LimitsChanged(policy=ticket.policy, deadlines=deadlines))
 
 
-def _knowing(kept: Rules, new: Rules) -> Rules:
-    """The kept rules, with the years that the new policy's calendar has and theirs has not."""
+def knowing(kept: Rules, new: Rules) -> Rules:
+    """The rules that tickets keep, with the years that the new policy's calendar has and theirs has not."""
     ours, theirs = kept.policy.calendar, new.policy.calendar
     if ours is None or theirs is None or set(theirs.years) <= set(ours.years):
         return kept

@@ -8,7 +8,8 @@ worked twice. Milliseconds throughout, whole numbers.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.policy import Calendar
@@ -51,6 +52,29 @@ class _Table:
         worked = self.before[index - 1] + at - self.starts[index - 1]
         end = self.before[index]
         return worked if worked < end else end
+
+
+class Kind(StrEnum):
+    """What a day is for the calendar."""
+
+    WEEKDAY = "weekday"  # 工作日
+    ADJUSTED = "adjusted"  # 调休上班: worked although it is no such weekday
+    HOLIDAY = "holiday"  # 节假日: free although it is one
+    WEEKEND = "weekend"  # 休息日
+
+
+_WORKED: Final = frozenset({Kind.WEEKDAY, Kind.ADJUSTED})
+
+
+class Day(NamedTuple):
+    """One day, or the part of it that lies in a span, and which of its time was worked."""
+
+    date: str
+    kind: Kind
+    announced: bool
+    """Whether the calendar names its year."""
+    periods: tuple[tuple[int, int], ...]
+    """From and to, milliseconds since the epoch."""
 
 
 class WorkingTime:
@@ -104,6 +128,13 @@ class WorkingTime:
         other += left
         return one + shifts[bisect_left(before, one) - 1], other + shifts[bisect_left(before, other) - 1]
 
+    def days(self, start: int, end: int) -> Iterator[Day]:
+        """Each day between two moments, and what of it is worked; none where all time is."""
+        if self._calendar is not None:
+            for day, kind, periods in self._days_in(start, end):
+                date_ = date.fromordinal(day + _EPOCH)
+                yield Day(date_.isoformat(), kind, date_.year in self._calendar.years, tuple(periods))
+
     def announced(self, at: int) -> bool:
         """Whether the calendar names the year of that moment."""
         if self._calendar is None:
@@ -130,20 +161,24 @@ class WorkingTime:
 
     def _worked_in(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
         """The periods between two moments, in order, cut at them and where the zone changes its clock."""
+        for _, _, periods in self._days_in(begin, end):
+            yield from periods
+
+    def _days_in(self, begin: int, end: int) -> Iterator[tuple[int, Kind, list[tuple[int, int]]]]:
+        """Each day between two moments, what it is, and its periods."""
         for since, until, offset in self._offsets(begin, end):
             for day in range((since + offset) // _DAY, (until - 1 + offset) // _DAY + 1):
-                if not self._is_worked(day):
-                    continue
-                midnight = day * _DAY - offset
-                for first, last in self._periods:
-                    start, stop = max(midnight + first, since), min(midnight + last, until)
-                    if start < stop:
-                        yield start, stop
+                kind, midnight = self._kind(day), day * _DAY - offset
+                spans = self._periods if kind in _WORKED else ()
+                cut = ((max(midnight + first, since), min(midnight + last, until)) for first, last in spans)
+                yield day, kind, [(start, stop) for start, stop in cut if start < stop]
 
-    def _is_worked(self, day: int) -> bool:
+    def _kind(self, day: int) -> Kind:
         if (day + _THURSDAY) % 7 in self._weekdays and day not in self._off:
-            return True
-        return day in self._on
+            return Kind.WEEKDAY
+        if day in self._on:
+            return Kind.ADJUSTED
+        return Kind.HOLIDAY if day in self._off else Kind.WEEKEND
 
     def _offsets(self, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
         """Stretches with one distance from UTC each: from, to, distance. No zone changes twice within a day."""
