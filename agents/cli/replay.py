@@ -7,15 +7,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
 from rich.console import Console
 
 from agents.cli.options import AsJson, DataDir, settings
+from agents.cli.writing import write_page
 from agents.errors import UserError
 from agents.feeding.progress import Bar
 from agents.logs import logs_at
+from agents.packs import examine
 from agents.reach import place_of
 from agents.replaying import outcome
 from agents.replaying.broker import BrokerLog, log_at
@@ -24,6 +27,11 @@ from agents.replaying.replay import Job, Span, run
 from agents.replaying.snapshot import Snapshot, snapshot_in
 from agents.replaying.source import FileLog, Source, log_in
 from agents.replaying.spreading import processes
+from agents.whatif import terminal
+from agents.whatif.document import differs, document
+from agents.whatif.figures import Part
+from agents.whatif.worlds import Asked, whatif
+from schemas.codes import Clock
 
 LogFile = Annotated[Path | None, typer.Option("--log", help="A log that was exported, instead of a centre's.")]
 From = Annotated[Path | None, typer.Option("--from", help="Begin with this snapshot, not with the log's beginning.")]
@@ -42,6 +50,12 @@ def replay(  # noqa: PLR0913, PLR0917 - a command's options
     to: Annotated[
         Path | None, typer.Option("--export", help="Write the log, and what stands on tickets, to this file; no more.")
     ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(help="What if: these rules instead, a district by name or folder, as in `pukou+flood`."),
+    ] = None,
+    ticket: Annotated[str | None, typer.Option(help="With --policy: this ticket's story under both.")] = None,
+    html: Annotated[Path | None, typer.Option(help="With --policy: write a page with plots to this file.")] = None,
     workers: Processes = None,
     as_json: AsJson = False,
 ) -> None:
@@ -50,15 +64,26 @@ def replay(  # noqa: PLR0913, PLR0917 - a command's options
     Works while the centre runs and when it does not, and on a log that was exported. Times are as 2026-03-01 or
     2026-03-01T08:00+08:00, log time; without a zone UTC.
 
+    With --policy the log runs once under the rules it had and once under these, which take the place of all policies of
+    the log, or of those from --since on; told is what would have been different.
+
     Exit codes: 0 the same, 1 something differs, 2 refused.
 
-    Example: `lianqin replay`, `lianqin replay --export march.log`, `lianqin replay --log march.log --since 2026-03-08`
+    Example: `lianqin replay`, `lianqin replay --export march.log`, `lianqin replay --log march.log --since 2026-03-08`,
+    or `lianqin replay --policy ./ours/ --html what-if.html`
     """
     span = span_of(since, until, partition or ())
+    _belong(policy, ticket, html, to)
     with Bar() as bar, source_of(data_dir, log, partition or ()) as source:
         snapshot = None if begin is None else snapshot_in(begin)
         if to is not None:
             _export(to, source, snapshot, span, bar)
+            return
+        if policy is not None:
+            asked = _asked(policy, span, ticket)
+            job = Job(source=source, snapshot=snapshot, span=replace(span, since=None, first=None))
+            part = whatif(job, asked, workers or processes(), bar)
+            _tell(part, asked, policy, html, as_json=as_json)
             return
         job = Job(source=source, snapshot=snapshot, span=span)
         began = time.monotonic()
@@ -69,6 +94,46 @@ def replay(  # noqa: PLR0913, PLR0917 - a command's options
     else:
         outcome.show(found, took_s, Console())
     if outcome.different(found):
+        raise typer.Exit(1)
+
+
+def _belong(policy: str | None, ticket: str | None, html: Path | None, to: Path | None) -> None:
+    alone = "--ticket" if ticket is not None else "--html" if html is not None else None
+    if policy is None and alone is not None:
+        msg = f"{alone} belongs to --policy: say which rules to try"
+        raise UserError(msg)
+    if policy is not None and to is not None:
+        msg = "--export writes the log as it is: leave out --policy"
+        raise UserError(msg)
+
+
+def _asked(name: str, span: Span, ticket: str | None) -> Asked:
+    district, _, surge = name.partition("+")
+    if span.first is not None:
+        msg = "rules hold from a time on: give --since a time, not an offset"
+        raise UserError(msg)
+    examined = examine(district)
+    rules = {clock: examined.policy(clock, surge or None) for clock in Clock}
+    return Asked(rules=rules, since=span.since, ticket=ticket)
+
+
+def _tell(part: Part, asked: Asked, name: str, html: Path | None, *, as_json: bool) -> None:
+    calendar = asked.rules[Clock.LOG].calendar
+    zone = None if calendar is None else ZoneInfo(calendar.zone)
+    if as_json:
+        found = document(part, name, asked.ticket)
+        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+    else:
+        terminal.show(part, name, Console())
+        if asked.ticket is not None:
+            terminal.side_by_side(asked.ticket, part.stories, zone, Console())
+    if html is not None:
+        # Drawing takes a second to import: only who wants the page waits for it.
+        from agents.whatif.page import page  # noqa: PLC0415
+
+        write_page(html, page(part, name, None if asked.ticket is None else (asked.ticket, part.stories, zone)))
+        typer.echo(f"wrote {html}", err=True)
+    if differs(part):
         raise typer.Exit(1)
 
 

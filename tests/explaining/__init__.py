@@ -1,0 +1,1 @@
+"""A ticket's story, and the reasons of its limits."""

@@ -1,0 +1,1 @@
+"""What if: a log under other rules."""
