@@ -1,11 +1,16 @@
 """What the group says about this worker, asked from outside: the worker's own client may have stopped noticing."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
 from streams.ownership import clients
 from streams.ownership.settings import OwnerSettings
+
+Told = Callable[[], Awaitable["frozenset[int] | None"]]
+"""What the group gives to this worker; None when it does not know it. `Membership.seats` is one."""
 
 
 class Membership:
@@ -17,16 +22,18 @@ class Membership:
         self._client_id = client_id
         self._topic = topic
         self._admin: Any = None
+        self._starting = asyncio.Lock()
 
     async def seats(self) -> frozenset[int] | None:
         """The partitions of the topic that the group gives to this worker; None if it does not know it.
 
         Raises what the broker says, or that it is away. During a rebalance the last answer's members have no seats.
         """
-        if self._admin is None:
-            admin = clients.make_admin(self._settings)
-            await admin.start()
-            self._admin = admin
+        async with self._starting:
+            if self._admin is None:
+                admin = clients.make_admin(self._settings)
+                await admin.start()
+                self._admin = admin
         answers = await self._admin.describe_consumer_groups([self._group])
         members = [member for answer in answers for group in answer.groups for member in group[5]]
         mine = [member[4] for member in members if member[1] == self._client_id]

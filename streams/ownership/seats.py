@@ -2,26 +2,34 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Coroutine, Sequence
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 
 from streams.ownership.ending import Code, Die, die
+from streams.ownership.membership import Told
 from streams.ownership.opening import OpenRefused
 from streams.ownership.owner import Owner, OwnerDeps
 from streams.ownership.stage import Stage
 from streams.ownership.transaction import Fenced, RecordTooLarge
 
 _LOG: Final = logging.getLogger(__name__)
+_ASK_EVERY_S: Final = 0.5
+_TOLD_WITHIN_S: Final = 3.0
 
 
 class Seats:
-    """The owners that this process has of one stage. All its methods are called on the event loop."""
+    """The owners that this process has of one stage. All its methods are called on the event loop.
 
-    def __init__(self, stage: Stage[Any], deps: OwnerDeps, *, die: Die = die) -> None:
+    `told` asks the group itself, after a fence, whose seat it is; without it only time tells.
+    """
+
+    def __init__(self, stage: Stage[Any], deps: OwnerDeps, *, told: Told | None = None, die: Die = die) -> None:
         self.stage = stage
         self._deps = deps
+        self._told = told
         self._die = die
         self._owners: dict[int, Owner[Any]] = {}
         self._tasks: dict[Owner[Any], asyncio.Task[None]] = {}
@@ -96,13 +104,36 @@ class Seats:
         self._die(Code.FAILED, f"{owner.name} ends the process: {type(error).__name__}: {error}")
 
     async def _see_whether_replaced(self, owner: Owner[Any]) -> None:
-        """A fence without a successor (a transaction that took too long) would leave the partition to nobody."""
-        grace_s = self._deps.settings.fenced_grace_s
-        await asyncio.sleep(grace_s)
-        if self._owners.get(owner.partition) is owner:
-            self._die(
-                Code.FAILED, f"{owner.name} was fenced {grace_s:g} s ago, but the group still gives it to this worker"
-            )
+        """A fence without a successor would leave the partition to nobody.
+
+        It comes when a transaction took too long: brokers were away meanwhile. Where the group itself says that the
+        seat is still ours, nobody else has it, and a new owner opens at once.
+        """
+        grace_s, partition = self._deps.settings.fenced_grace_s, owner.partition
+        until = time.monotonic() + grace_s
+        while self._owners.get(partition) is owner:
+            if await self._is_given(partition):
+                if self._owners.get(partition) is owner:
+                    self._owners[partition] = self._open(partition)
+            elif time.monotonic() > until:
+                self._die(
+                    Code.FAILED,
+                    f"{owner.name} was fenced {grace_s:g} s ago, but the group still gives it to this worker",
+                )
+                return
+            else:
+                await asyncio.sleep(_ASK_EVERY_S)
+
+    async def _is_given(self, partition: int) -> bool:
+        """What the group says, not what this worker remembers: it may have been frozen."""
+        if self._told is None:
+            return False
+        try:
+            async with asyncio.timeout(_TOLD_WITHIN_S):
+                seats = await self._told()
+        except (KafkaError, OSError, TimeoutError):
+            return False
+        return seats is not None and partition in seats
 
     async def _close(self, owner: Owner[Any]) -> None:
         task = self._tasks.get(owner)

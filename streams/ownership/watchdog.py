@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,11 +11,9 @@ from aiokafka.errors import KafkaError
 
 from streams.ownership import clients
 from streams.ownership.ending import Code, Die, die
+from streams.ownership.membership import Told
 from streams.ownership.owner import Owner, OwnerDeps
 from streams.ownership.seats import Seats
-
-Told = Callable[[], Awaitable["frozenset[int] | None"]]
-"""What the group gives to this worker; None when it does not know it. `Membership.seats` is one."""
 
 _ASK_WITHIN_S: Final = 5.0
 

@@ -1,14 +1,15 @@
-"""Workers of one stage each, beside those of `up`: so that each stage can be struck alone."""
+"""Workers of one stage each, beside those of `up`: so that each stage can be struck alone. Their clocks jump."""
 
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from tests.chaos.centre import PROGRAM, STOPPED_WITHIN_S
+from tests.chaos.centre import STOPPED_WITHIN_S
 
 STAGES: Final = ("intake", "desk", "views")
 """Of which several processes may run beside one another; the embedded ClickHouse belongs to one ledger."""
@@ -61,7 +62,18 @@ class Alone:
             self._leaving.wait(PAUSE_S)
 
     def _life(self, stage: str) -> int:
-        command = [str(PROGRAM), "worker", "--data-dir", str(self._folder), "--stages", stage, "--name", stage]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.chaos.wrong_clock",
+            "worker",
+            "--data-dir",
+            str(self._folder),
+            "--stages",
+            stage,
+            "--name",
+            stage,
+        ]
         with (self._folder / "logs" / f"{stage}.log").open("ab") as log:
             process = self._living[stage] = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", *command],

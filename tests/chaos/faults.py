@@ -15,7 +15,8 @@ from tests.chaos.silence import Silence
 OnWorkers = Literal["kill", "term", "freeze"]
 OnBrokers = Literal["broker", "controller", "brokers"]
 OnClickHouse = Literal["away", "slow", "failing", "cut"]
-Kind = OnWorkers | OnBrokers | OnClickHouse
+Kind = OnWorkers | OnBrokers | OnClickHouse | Literal["full"]
+"""`full`: no byte is left on the disk of the data folder."""
 ON_WORKERS: Final[tuple[OnWorkers, ...]] = ("kill", "term", "freeze")
 ON_BROKERS: Final[tuple[OnBrokers, ...]] = ("broker", "controller", "brokers")
 """One broker killed, the one that leads the controllers, all at once."""
@@ -60,13 +61,15 @@ class Wanted:
     """All workers at once: killed, told to end, frozen in turn."""
     on_brokers: int = 0
     on_clickhouse: int = 0
+    full: int = 0
     away_s: float = 10.0
     """How long ClickHouse is away, about."""
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.kills + self.terms + self.freezes + self.together + self.on_brokers + self.on_clickhouse
+        on_workers = self.kills + self.terms + self.freezes + self.together
+        return on_workers + self.on_brokers + self.on_clickhouse + self.full
 
 
 def plan(seed: int, records: int, wanted: Wanted) -> list[Fault]:
@@ -100,12 +103,14 @@ def _blows(draw: random.Random, wanted: Wanted) -> Iterator[tuple[Kind, str]]:
     yield from ((kind, ALL) for kind in islice(cycle(ON_WORKERS), wanted.together))
     yield from ((kind, "") for kind in islice(cycle(ON_BROKERS), wanted.on_brokers))
     yield from ((kind, "") for kind in islice(cycle(ON_CLICKHOUSE), wanted.on_clickhouse))
+    for _ in range(wanted.full):
+        yield "full", ""
 
 
 def _hold_s(draw: random.Random, kind: Kind, away_s: float) -> float:
     if kind == "freeze":
         return draw.uniform(SESSION_S + 1.5, SESSION_S + 6)
-    if kind in ON_BROKERS:
+    if kind in ON_BROKERS or kind == "full":
         return draw.uniform(2, 6)
     if kind in ON_CLICKHOUSE:
         return away_s * draw.uniform(0.7, 1.3)

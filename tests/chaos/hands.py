@@ -1,14 +1,16 @@
-"""The hands that strike: signals to workers, kills of brokers, ClickHouse behind its faulty door."""
+"""The hands that strike: signals to workers, kills of brokers, ClickHouse behind its faulty door, a full disk."""
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from tests.chaos.alone import Alone
 from tests.chaos.centre import Up, send_signal
 from tests.chaos.clickhouse import ClickHouse
 from tests.chaos.cluster import Cluster
+from tests.chaos.disk import SmallDisk
 from tests.chaos.faults import ALL, SINGLY, Kind
 
 THERE_WITHIN_S: Final = 60.0
@@ -19,14 +21,31 @@ CUT_EVERY: Final = 2
 SLOW_S: Final = 1.5
 
 
-class OnCentre:
-    """Strikes a centre; `cluster` and `clickhouse` where it has its own."""
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What a run is made against; without a `cluster` or `clickhouse` of its own `up` has both."""
 
-    def __init__(self, up: Up, alone: Alone, cluster: Cluster | None, clickhouse: ClickHouse | None) -> None:
-        self._up = up
-        self._alone = alone
-        self._cluster = cluster
-        self._clickhouse = clickhouse
+    up: Up
+    alone: Alone
+    cluster: Cluster | None = None
+    clickhouse: ClickHouse | None = None
+    disk: SmallDisk | None = None
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        """All processes by name, as they live now."""
+        return {**self.up.children, **self.alone.pids, **(self.cluster.pids if self.cluster else {})}
+
+
+class OnCentre:
+    """Strikes what a run is made against."""
+
+    def __init__(self, stand: Stand) -> None:
+        self._up = stand.up
+        self._alone = stand.alone
+        self._cluster = stand.cluster
+        self._clickhouse = stand.clickhouse
+        self._disk = stand.disk
 
     def strike(self, kind: Kind, victim: str) -> Callable[[], None]:
         """Do it; what is returned lifts it again."""
@@ -34,6 +53,8 @@ class OnCentre:
             return self._signal(SIGNALS[kind], SINGLY if victim == ALL else (victim,))
         if self._clickhouse is not None and kind in {"away", "slow", "failing", "cut"}:
             return self._spoil(self._clickhouse, kind)
+        if self._disk is not None and kind == "full":
+            return self._disk.fill()
         return self._fell(kind)
 
     def _signal(self, number: signal.Signals, names: tuple[str, ...]) -> Callable[[], None]:

@@ -2,7 +2,8 @@
 
 Starts `lianqin up` on a folder of its own, with a worker of each stage beside it, and sends reports while workers are
 killed with -9, told to end and frozen past the session time-out, one by one and all at once. `--brokers 3` puts it on
-a cluster whose brokers are killed too, `--clickhouse` before a ClickHouse that is away, slow, refuses or hangs up.
+a cluster whose brokers are killed too, `--clickhouse` before a ClickHouse that is away, slow, refuses or hangs up,
+`--disk 900` on a disk that runs full.
 Then it waits for quiet, and an independent reader accounts for every record.
 """
 
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,9 +26,10 @@ from tests.chaos.alone import Alone
 from tests.chaos.centre import NotReady, Up
 from tests.chaos.clickhouse import ClickHouse
 from tests.chaos.cluster import Cluster
+from tests.chaos.disk import SmallDisk
 from tests.chaos.faults import ON_BROKERS, ON_CLICKHOUSE, Felt, Striker, Wanted, plan
 from tests.chaos.growth import Growth
-from tests.chaos.hands import OnCentre
+from tests.chaos.hands import OnCentre, Stand
 from tests.chaos.kafka import Ends
 from tests.chaos.load import Load
 from tests.chaos.meddling import caught
@@ -56,27 +58,14 @@ class Asked:
     fault_every_s: float = FAULT_EVERY_S
     brokers: int = 1
     clickhouse: bool = False
+    disk_mb: int = 0
+    """The data folder lies on a disk of this size."""
     meddle: bool = False
     """At the end, spoil ClickHouse by two rows: reader and audit must name both."""
 
     def per_second(self, total: int) -> float:
         """So many of all records a second that each fault strikes while they flow."""
         return total / (self.wanted.total * self.fault_every_s + 5)
-
-
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """What a run is made against."""
-
-    up: Up
-    alone: Alone
-    cluster: Cluster | None
-    clickhouse: ClickHouse | None
-
-    @property
-    def pids(self) -> Mapping[str, int]:
-        """All processes by name, as they live now."""
-        return {**self.up.children, **self.alone.pids, **(self.cluster.pids if self.cluster else {})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +108,7 @@ class Ran:
     def _struck(self) -> str:
         struck = self.felt.struck
         parts = [f"kills={struck['kill']}", f"terms={struck['term']}", f"freezes={struck['freeze']}"]
-        parts += [f"{kind}={struck[kind]}" for kind in (*ON_BROKERS, *ON_CLICKHOUSE) if struck[kind]]
+        parts += [f"{kind}={struck[kind]}" for kind in (*ON_BROKERS, *ON_CLICKHOUSE, "full") if struck[kind]]
         return " ".join(parts)
 
     @property
@@ -136,13 +125,15 @@ def _or_count(n: int, right: str, wrong: str) -> str:
 def run(asked: Asked, folder: Path, tell: Callable[[str], None]) -> Ran:
     """One run on a folder that is not there yet."""
     with ExitStack() as stack:
+        disk = stack.enter_context(SmallDisk(folder.with_name("disk"), asked.disk_mb)) if asked.disk_mb else None
+        folder = disk.folder / folder.name if disk else folder
         cluster = stack.enter_context(Cluster(folder.with_name("brokers"))) if asked.brokers > 1 else None
         home = folder.with_name("clickhouse")
         clickhouse = stack.enter_context(ClickHouse(home)) if asked.clickhouse else None
         env = {**(cluster.env if cluster else {}), **(clickhouse.env if clickhouse else {})}
         up = stack.enter_context(Up(folder, "--workers", "1", "--clock", "wall", env=env))
         alone = stack.enter_context(Alone(folder, env))
-        return _run(asked, Stand(up, alone, cluster, clickhouse), tell)
+        return _run(asked, Stand(up, alone, cluster, clickhouse, disk), tell)
 
 
 def _run(asked: Asked, stand: Stand, tell: Callable[[str], None]) -> Ran:
@@ -180,8 +171,7 @@ def _fire(asked: Asked, stand: Stand, prefix: str, tell: Callable[[str], None]) 
     tell(f"{total:,} records will be sent, {pace.per_second:.0f} a second, and {len(faults)} faults strike meanwhile")
     output, silence = Ends(bootstrap, [f"{prefix}tickets"]), Silence(bootstrap, f"{prefix}tickets", sent)
     sending = threading.Thread(target=send, args=(bootstrap, prefix, load, sent, pace), name="sending", daemon=True)
-    hands = OnCentre(stand.up, stand.alone, stand.cluster, stand.clickhouse)
-    striker = Striker(hands, output, sent, silence, tell)
+    striker = Striker(OnCentre(stand), output, sent, silence, tell)
     with silence:
         sending.start()
         striker.carry_out(faults, sending.is_alive)
@@ -207,6 +197,7 @@ def asked_for(arguments: Sequence[str]) -> tuple[Asked, Path | None]:
     parser.add_argument("--broker-kills", type=int, help="default: none on one broker, 3 on three")
     parser.add_argument("--clickhouse", action="store_true", help="a ClickHouse of its own, which is struck too")
     parser.add_argument("--away", type=float, default=20.0, help="seconds that ClickHouse is away, about")
+    parser.add_argument("--disk", type=int, default=0, help="MB: a disk of this size, which is filled; needs root")
     parser.add_argument("--minutes", type=float, help="go on for so long instead, a fault every 10 s")
     parser.add_argument("--hours", type=float, help="the same with a fault every 5 minutes: tells what grows")
     parser.add_argument("--keep", type=Path, help="a folder for data and logs, which stays")
@@ -219,6 +210,7 @@ def asked_for(arguments: Sequence[str]) -> tuple[Asked, Path | None]:
         together=given.together,
         on_brokers=broker_kills,
         on_clickhouse=4 * given.clickhouse,
+        full=given.disk > 0,
         away_s=given.away,
     )
     asked = Asked(
@@ -227,6 +219,7 @@ def asked_for(arguments: Sequence[str]) -> tuple[Asked, Path | None]:
         wanted=wanted,
         brokers=given.brokers,
         clickhouse=given.clickhouse,
+        disk_mb=given.disk,
         meddle=given.clickhouse,
     )
     if given.hours is not None:

@@ -89,7 +89,12 @@ class Silence:
             before = ends
 
     def _note(self, partition: int, since: float, now: float) -> None:
-        stood, until = self._sent.stood_since, self._sent.stood_until or now
-        starved = stood is not None and stood - STARVED_S < since < until
+        starved = stood_at(since, now, self._sent.stood_since, self._sent.stood_until)
         if now - since >= NOTED_S and not starved:
             self.pauses.found.append(Pause(partition, now - since, self.after))
+
+
+def stood_at(since: float, now: float, stood_since: float | None, stood_until: float | None) -> bool:
+    """Whether the sending stood when a pause began, or was about to; `stood_until` none: it stands still."""
+    until = now if stood_until is None else stood_until
+    return stood_since is not None and stood_since - STARVED_S < since < until

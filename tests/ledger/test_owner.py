@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pytest
@@ -113,6 +113,11 @@ class Stage:
 
 @pytest.fixture
 async def stage(broker: LocalBroker) -> Stage:
+    return await made(broker)
+
+
+async def made(broker: LocalBroker) -> Stage:
+    """A stage on topics that are new."""
     prefix = f"l{uuid.uuid4().hex[:8]}."
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
     await admin.start()
@@ -158,6 +163,22 @@ async def test_the_next_owner_reads_on_where_the_last_one_stopped(stage: Stage) 
     assert stage.ledger.offsets(stage.prefix + "tickets") == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]
 
 
+async def test_rows_that_stand_further_on_do_not_move_the_start(stage: Stage) -> None:
+    # A copy of the table that was put back, a former writer's late block: the group's place alone says what is done.
+    log = small_history()
+    later = log.block(6)
+    stage.ledger.blocks.append(replace(later, topic=stage.prefix + "tickets"))
+    await stage.send("tickets", log.records)
+    seats = stage.seats()
+    seats.hold([0])
+    try:
+        await until(lambda: stage.metrics.written == len(log.records), within_s=10)
+    finally:
+        await seats.close()
+    written = stage.ledger.offsets(stage.prefix + "tickets")[later.rows :]
+    assert written == list(range(len(log.records)))
+
+
 async def test_an_aborted_transaction_leaves_nothing(stage: Stage) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=stage.bootstrap, transactional_id=uuid.uuid4().hex)
     async with producer:
@@ -177,10 +198,12 @@ async def test_clickhouse_away_is_waited_for_and_nothing_is_committed_meanwhile(
     stage.ledger.errors = [LedgerAway("away"), LedgerAway("away")]
     seats = stage.seats()
     seats.hold([0])
-    await until(lambda: stage.metrics.waits == 1)
-    assert await stage.committed("tickets") is None
-    await until(lambda: stage.metrics.written == 3)
-    await seats.close()
+    try:
+        await until(lambda: stage.metrics.waits == 1)
+        assert await stage.committed("tickets") is None
+        await until(lambda: stage.metrics.written == 3)
+    finally:
+        await seats.close()
     assert (stage.metrics.waits, stage.deaths, await stage.committed("tickets")) == (2, [], 3)
 
 

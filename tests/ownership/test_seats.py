@@ -5,19 +5,21 @@ import asyncio
 import pytest
 
 from streams.ownership.ending import Code
+from streams.ownership.membership import Told
 from streams.ownership.seats import Seats
 from tests.ownership.counting import counting_stage
 from tests.ownership.kafka import Kafka
-from tests.ownership.running import Deaths, at_work, check_whole, deps, said, until
+from tests.ownership.running import Deaths, at_work, check_whole, deps, said, settings, until
 
 pytestmark = pytest.mark.connected
 
 VALUES = [b"v%d" % number for number in range(20)]
 
 
-def _seats(kafka: Kafka) -> tuple[Seats, Deaths]:
+def _seats(kafka: Kafka, told: Told | None = None, grace_s: float = 0.5) -> tuple[Seats, Deaths]:
     deaths = Deaths()
-    return Seats(counting_stage(kafka.prefix), deps(kafka), die=deaths), deaths
+    given = deps(kafka, settings=settings(kafka, fenced_grace_s=grace_s))
+    return Seats(counting_stage(kafka.prefix), given, told=told, die=deaths), deaths
 
 
 async def _open(seats: Seats) -> None:
@@ -93,6 +95,26 @@ async def test_a_fence_after_which_the_seat_stays_here_ends_the_process(kafka: K
     await seats.close()
     assert [code for code, _ in deaths.told] == [Code.FAILED]
     assert "the group still gives it to this worker" in deaths.told[0][1]
+
+
+async def test_where_the_group_says_that_the_seat_is_still_ours_a_fenced_owner_is_followed_at_once(
+    kafka: Kafka,
+) -> None:
+    await kafka.make()
+    ours = False
+
+    async def told() -> frozenset[int]:
+        return frozenset({0} if ours else {})
+
+    seats, deaths = _seats(kafka, told, grace_s=30.0)
+    await _fence(kafka, seats)
+    ours = True
+    await _open(seats)
+    await kafka.feed(VALUES)
+    check_whole(await said(kafka, 2 * len(VALUES)), VALUES * 2)
+    await asyncio.sleep(0.7)
+    await seats.close()
+    assert deaths.told == []
 
 
 async def test_after_the_close_no_seat_is_taken(kafka: Kafka) -> None:

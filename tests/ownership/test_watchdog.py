@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from streams.ownership.ending import Code, LastResort
+from streams.ownership.membership import Told
 from streams.ownership.owner import OwnerDeps
 from streams.ownership.seats import Seats
 from streams.ownership.stage import Stage
-from streams.ownership.watchdog import Patience, Told, Watchdog
+from streams.ownership.watchdog import Patience, Watchdog
 from tests.ownership.counting import counting_stage
 from tests.ownership.kafka import Kafka
 from tests.ownership.running import Deaths, deps, settings, until

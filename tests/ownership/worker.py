@@ -119,8 +119,9 @@ def lease(job: Job, stage: Stage[Any], body: Any) -> Leased:
         fenced_grace_s=6.0,
     )
     deps = OwnerDeps(settings=settings, ask=batches.put, faults=KillAt(job.kill_at), metrics=Loud())
-    seats = Seats(stage, deps)
     topic = f"{job.prefix}seats"
+    told = Membership(settings, group=app.conf.id, client_id=client_id, topic=topic)
+    seats = Seats(stage, deps, told=told.seats)
     app.agent(batches, name=stage.name)(body)
     app.agent(app.topic(topic, key_serializer="raw", value_serializer="raw"), name=f"{stage.name}-seats")(_sit)
 
@@ -132,7 +133,6 @@ def lease(job: Job, stage: Stage[Any], body: Any) -> Leased:
             app.consumer._thread.thread_loop.call_soon_threadsafe(time.sleep, 60)  # noqa: SLF001
 
     app.on_partitions_assigned.connect(assigned, weak=False)
-    told = Membership(settings, group=app.conf.id, client_id=client_id, topic=topic)
     patience = Patience(every_s=0.5, group_s=job.group_patience_s)
     return Leased(app, seats, Watchdog(seats, deps, told.seats, patience=patience))
 
