@@ -48,7 +48,8 @@ def _spoil(ledger: Ledger) -> tuple[Place, Place]:
     try:
         first, second = client.query(_SOME).result_rows
         client.command(f"ALTER TABLE events DELETE WHERE {_ONE}", parameters=_at(first), settings={"mutations_sync": 2})
-        again = f"INSERT INTO events SELECT * REPLACE (_offset + {FAR} AS _offset) FROM events FINAL WHERE {_ONE}"  # noqa: S608 - ours
+        # In small letters: what begins with INSERT INTO the front takes for a block of data.
+        again = f"insert into events SELECT * REPLACE (_offset + {FAR} AS _offset) FROM events FINAL WHERE {_ONE}"  # noqa: S608 - ours
         client.command(again, parameters=_at(second))
     finally:
         client.close()
