@@ -1,6 +1,8 @@
 """Seats: who stays is not touched, who was replaced ends quietly, who is replaced by nobody ends the process."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -55,24 +57,27 @@ async def test_a_seat_that_comes_back_at_once_is_opened_anew(kafka: Kafka) -> No
     assert deaths.told == []
 
 
-async def _fence(kafka: Kafka, seats: Seats) -> None:
-    """Let another worker's owner take over for a moment, and let ours find out with its next batch."""
+@asynccontextmanager
+async def _fenced(kafka: Kafka, seats: Seats) -> AsyncIterator[None]:
+    """Another worker's owner has taken over, and ours found out with its next batch; then the other goes, too."""
     seats.hold({0})
     await _open(seats)
     async with at_work(counting_stage(kafka.prefix), deps(kafka)):
         await kafka.feed(VALUES)
         await said(kafka, len(VALUES))
         await until(lambda: not seats.owners)
+        yield
 
 
 async def test_a_fenced_owner_ends_quietly_and_opens_anew_when_its_seat_is_given_again(kafka: Kafka) -> None:
     await kafka.make()
-    seats, deaths = _seats(kafka)
-    await _fence(kafka, seats)
+    seats, deaths = _seats(kafka, grace_s=2.0)
+    async with _fenced(kafka, seats):
+        pass
     seats.hold({0})
     await kafka.feed(VALUES)
     check_whole(await said(kafka, 2 * len(VALUES)), VALUES * 2)
-    await asyncio.sleep(0.7)
+    await asyncio.sleep(2.2)
     await seats.close()
     assert deaths.told == []
 
@@ -80,8 +85,8 @@ async def test_a_fenced_owner_ends_quietly_and_opens_anew_when_its_seat_is_given
 async def test_a_fenced_owner_whose_seat_went_away_is_nothing_to_die_of(kafka: Kafka) -> None:
     await kafka.make()
     seats, deaths = _seats(kafka)
-    await _fence(kafka, seats)
-    seats.hold(set())
+    async with _fenced(kafka, seats):
+        seats.hold(set())
     await asyncio.sleep(0.7)
     await seats.close()
     assert deaths.told == []
@@ -90,7 +95,8 @@ async def test_a_fenced_owner_whose_seat_went_away_is_nothing_to_die_of(kafka: K
 async def test_a_fence_after_which_the_seat_stays_here_ends_the_process(kafka: Kafka) -> None:
     await kafka.make()
     seats, deaths = _seats(kafka)
-    await _fence(kafka, seats)
+    async with _fenced(kafka, seats):
+        pass
     await until(lambda: bool(deaths.told), within_s=5)
     await seats.close()
     assert [code for code, _ in deaths.told] == [Code.FAILED]
@@ -107,7 +113,8 @@ async def test_where_the_group_says_that_the_seat_is_still_ours_a_fenced_owner_i
         return frozenset({0} if ours else {})
 
     seats, deaths = _seats(kafka, told, grace_s=30.0)
-    await _fence(kafka, seats)
+    async with _fenced(kafka, seats):
+        pass
     ours = True
     await _open(seats)
     await kafka.feed(VALUES)
