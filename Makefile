@@ -14,7 +14,7 @@ MUTANTS ?= 250
 INPUTS ?= 1000000
 SCALE ?= 1
 
-.PHONY: help setup check format test demo chaos bench bench-peers soak mutate fuzz clean
+.PHONY: help setup check format test demo chaos bench bench-peers bench-scale soak mutate fuzz clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -48,6 +48,9 @@ bench: setup ## figures beside stock Faust's, into build/bench/
 
 bench-peers: setup ## the small job beside Kafka Streams, Quix Streams and plain Faust, into build/bench/ (SCALE=1)
 	$(PYTHON) -m tests.bench.peers.run --scale $(SCALE)
+
+bench-scale: setup ## what more workers, partitions and tickets cost, what joining and dying does, into build/bench/
+	$(PYTHON) -m tests.bench.scale
 
 soak: setup ## a fault every 5 minutes for hours, on three brokers: what grows? (SEED=1 HOURS=1; MINUTES= a fault every 10 s)
 	$(PYTHON) -m tests.chaos.run --seed $(SEED) --brokers 3 --clickhouse $(if $(MINUTES),--minutes $(MINUTES),--hours $(HOURS)) $(CHAOS)

@@ -105,12 +105,14 @@ async def _sit(seats: Any) -> None:
 
 def lease(stage: str, settings: OwnerSettings, datadir: Path) -> Lease:
     """A Faust app that leases a stage's seats."""
-    client_id = f"{stage}-{uuid.uuid4().hex}"
+    # Who comes back under its own name is the same member: the broker remembers the client's name of the first time.
+    client_id = f"{stage}-{settings.instance or uuid.uuid4().hex}"
     datadir.mkdir(parents=True, exist_ok=True)
     app = faust.App(
         f"{settings.prefix}{stage}.seats",
         broker=[f"kafka://{server}" for server in settings.bootstrap.split(",")],
         broker_client_id=client_id,
+        consumer_group_instance_id=client_id if settings.instance else None,
         broker_credentials=_credentials(settings.security),
         store="memory://",
         datadir=str(datadir / stage),

@@ -7,13 +7,16 @@ checks whatever comes from outside. Times are integers: milliseconds since the e
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, ParamSpec, TypeVar, dataclass_transform
 
 import orjson
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 STRICT: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
 """For a contract's `__pydantic_config__`: unknown fields are refused, and so are NaN and infinity."""
+
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""What a JSON writer can write back: a larger one would be read and then stop whoever writes it."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -104,4 +107,14 @@ def encode(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)  # a policy's limits are keyed by closed lists
 
 
-__all__ = ["STRICT", "Contract", "Maker", "ValidationError", "contract", "encode", "passing_contract", "replace"]
+__all__ = [
+    "STRICT",
+    "Contract",
+    "Maker",
+    "ValidationError",
+    "Whole",
+    "contract",
+    "encode",
+    "passing_contract",
+    "replace",
+]

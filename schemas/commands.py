@@ -5,12 +5,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
-from schemas.codec import STRICT, Contract, passing_contract
+from schemas.codec import STRICT, Contract, Whole, passing_contract
 from schemas.codes import Action, Flag, Side, Urgency
 from schemas.policy import Policy
 
-Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-"""What a JSON writer can write back: a larger one would be read and then stop the desk."""
 Millis = Annotated[int, Field(ge=0, lt=253_402_300_800_000)]
 """A time that has a date: 1970 to 9999."""
 

@@ -6,7 +6,7 @@ Durations in seconds, distances in metres, times of day in minutes from midnight
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schemas.codec import STRICT
+from schemas.codec import STRICT, Whole
 from schemas.codes import Clock, Level, LimitClock, Side, Stage, Step, Urgency
 
 
@@ -16,7 +16,7 @@ class Span:
 
     __pydantic_config__ = STRICT
 
-    seconds: int
+    seconds: Whole
     clock: LimitClock = LimitClock.WALL
     written: str = ""
     """As the pack says it: `5 wd`."""
@@ -60,7 +60,7 @@ class Rung:
     __pydantic_config__ = STRICT
 
     step: Step
-    percent: int
+    percent: Whole
     recipients: tuple[str, ...] = ()
 
 
@@ -71,15 +71,15 @@ class Calendar:
     __pydantic_config__ = STRICT
 
     zone: str
-    periods: tuple[tuple[int, int], ...]
+    periods: tuple[tuple[Whole, Whole], ...]
     """Of a working day, in order: minutes from midnight, from and to."""
-    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
+    weekdays: tuple[Whole, ...] = (0, 1, 2, 3, 4)
     """Monday is 0."""
     off: tuple[str, ...] = ()
     """节假日: free although they are such weekdays."""
     on: tuple[str, ...] = ()
     """调休: worked although they are not."""
-    years: tuple[int, ...] = ()
+    years: tuple[Whole, ...] = ()
     """The years that are announced."""
 
 
@@ -108,7 +108,7 @@ class Route:
     source: str | None = None
     side: Side | None = None
     urgency: Urgency | None = None
-    hours: tuple[int, int] | None = None
+    hours: tuple[Whole, Whole] | None = None
     """Only between these minutes of the day; a window over midnight begins later than it ends."""
     units: tuple[str, ...]
     """Keys of the unit table; of several equal ones that with the fewest open tickets of the area."""
@@ -142,9 +142,9 @@ class Category:
     urgency: Urgency = Urgency.ROUTINE
     """At least this urgent."""
     side: Side | None = Side.SERVICE
-    near_m: int = 0
+    near_m: Whole = 0
     """Within this distance of an open ticket of the category: a candidate for one matter. 0: never."""
-    near_s: int = 0
+    near_s: Whole = 0
     """And opened no longer ago than this."""
 
 
@@ -154,17 +154,17 @@ class Duplicates:
 
     __pydantic_config__ = STRICT
 
-    weight_distance: int = 50
-    weight_time: int = 30
-    weight_text: int = 20
-    threshold: int = 60
+    weight_distance: Whole = 50
+    weight_time: Whole = 30
+    weight_text: Whole = 20
+    threshold: Whole = 60
     """A candidate scores at least this."""
-    most: int = 3
+    most: Whole = 3
     """Candidates a report may have: the best."""
-    link_m: int = 300
-    link_s: int = 600
+    link_m: Whole = 300
+    link_s: Whole = 600
     """D4: alarms of the police's side this near and this soon after one another are linked."""
-    recurrence_s: int = 0
+    recurrence_s: Whole = 0
     """D5: closed no longer ago than this, at the same place: it has come back. 0: never."""
 
 
@@ -202,19 +202,19 @@ class Policy:
     """Key of the unit that owns what no route fits (兜底)."""
     copy_unclear: tuple[str, ...] = ()
     """Units that are told of what the police took first because it was unclear."""
-    extension_first_s: int = 0
+    extension_first_s: Whole = 0
     """A first extension up to this is granted at once."""
-    extension_most_s: int = 0
+    extension_most_s: Whole = 0
     """No extension is longer."""
-    suspension_most_s: int = 0
+    suspension_most_s: Whole = 0
     """After this, or after what was approved, a suspended ticket resumes by itself."""
-    reopen_score: int = 0
+    reopen_score: Whole = 0
     """A rating of this or less reopens the ticket. 0: never."""
     closing_sources: tuple[str, ...] = ()
     """Sources whose closing is authoritative: the stages between pass with it."""
-    back_date_s: int
+    back_date_s: Whole
     """How far before its arrival a thing may be said to have happened."""
-    wait_s: int
+    wait_s: Whole
     """How long feedback waits for its report."""
-    keep_closed_s: int
+    keep_closed_s: Whole
     """How long a closed ticket stays in the desk's state."""

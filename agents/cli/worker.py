@@ -81,6 +81,7 @@ def _plan(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: lis
         owners=OwnerSettings(
             bootstrap=bootstrap,
             prefix=chosen.kafka.prefix,
+            instance=chosen.kafka.instance,
             security=cluster_at(bootstrap, chosen.kafka.security).security,
         ),
         partitions=chosen.kafka.partitions,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from schemas.codes import Outcome, Refusal
 from schemas.commands import PolicyPublished
 from schemas.events import CommandSettled, LimitsChanged
-from schemas.policy import Calendar
+from schemas.policy import Calendar, Policy
 from schemas.state import Ticket
 from streams.desk.facts import NOWHERE
 from streams.desk.rules import Rules
@@ -20,14 +20,18 @@ from streams.desk.turn import Turn
 def adopt(turn: Turn, command: PolicyPublished) -> None:
     """A policy holds from here on; a log never changes its clock, and the same policy again changes nothing."""
     known, new = turn.draft.rules, command.policy
-    wrong_clock = known is not None and known.policy.clock is not new.clock
-    if known is None:
-        turn.draft.adopt(Rules(new))
-    elif not wrong_clock and known.policy != new:
-        _replace(turn, known, Rules(new))
+    rules, wrong = _compiled(new), None
+    if known is not None and known.policy.clock is not new.clock:
+        wrong = Refusal.WRONG_CLOCK
+    elif rules is None:
+        wrong = Refusal.BAD_COMMAND
+    elif known is None:
+        turn.draft.adopt(rules)
+    elif known.policy != new:
+        _replace(turn, known, rules)
     settled = CommandSettled(
-        outcome=Outcome.REFUSED if wrong_clock else Outcome.APPLIED,
-        reason=Refusal.WRONG_CLOCK if wrong_clock else None,
+        outcome=Outcome.APPLIED if wrong is None else Outcome.REFUSED,
+        reason=wrong,
         command=command.type,
         source="",
         source_id="",
@@ -36,6 +40,14 @@ def adopt(turn: Turn, command: PolicyPublished) -> None:
         origin=command.origin,
     )
     turn.aside(NOWHERE, settled)
+
+
+def _compiled(policy: Policy) -> Rules | None:
+    """The rules; `None` where the policy contradicts itself, as by a unit that it names and does not have."""
+    try:
+        return Rules(policy)
+    except (KeyError, ValueError):
+        return None
 
 
 def forget_former(turn: Turn) -> None:

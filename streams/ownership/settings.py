@@ -17,6 +17,9 @@ class OwnerSettings:
     security: Mapping[str, object] = field(default_factory=dict, repr=False)
     """aiokafka's own words for TLS and SASL, handed to every client as they are."""
 
+    instance: str | None = None
+    """A name that this worker keeps when it is started again (static membership); without one it is a new member."""
+
     transaction_timeout_ms: int = 6_000
     """Not above the group's session time-out: a frozen owner holds later readers up for that long."""
     request_timeout_ms: int = 10_000

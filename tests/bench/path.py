@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -28,66 +29,84 @@ _PATIENCE_S: Final = 60.0
 _SETTLED: Final = b"lianqin.report.settled.v1"
 
 
-def prepare(stand: Stand) -> None:
-    """Topics and policy, as `up` makes them; once a stand."""
-    stand.topics(ALL, prefix=PREFIX, partitions=PARTITIONS)
-    asyncio.run(publish(Cluster(stand.bootstrap), PREFIX + DESK, PARTITIONS, load_policy("pukou", Clock.WALL)))
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How many workers over how many partitions; the prefix keeps several apart on one broker."""
+
+    prefix: str = PREFIX
+    partitions: int = PARTITIONS
+    workers: int = WORKERS
+
+
+USUAL: Final = Setup()
+
+
+def prepare(stand: Stand, setup: Setup = USUAL) -> None:
+    """Topics and policy, as `up` makes them; once a prefix."""
+    stand.topics(ALL, prefix=setup.prefix, partitions=setup.partitions)
+    policy = load_policy("pukou", Clock.WALL)
+    asyncio.run(publish(Cluster(stand.bootstrap), setup.prefix + DESK, setup.partitions, policy))
+
+
+def worker(stand: Stand, setup: Setup, number: int) -> Child:
+    """One worker with intake and desk."""
+    program, folder, name = Path(sys.executable).parent / "lianqin", stand.folder / "lianqin", f"worker-{number}"
+    env = {
+        "LIANQIN_KAFKA__BOOTSTRAP": stand.bootstrap,
+        "LIANQIN_KAFKA__PREFIX": setup.prefix,
+        "LIANQIN_KAFKA__PARTITIONS": str(setup.partitions),
+        "LIANQIN_METRICS__PORT": str(free_port()),
+    }
+    return Child(
+        name, [str(program), "worker", "--data-dir", str(folder), "--stages", "intake,desk", "--name", name], env
+    )
 
 
 @contextmanager
-def workers(stand: Stand) -> Iterator[dict[str, int]]:
+def workers(stand: Stand, setup: Setup = USUAL) -> Iterator[dict[str, int]]:
     """The workers, running; their process ids, and the broker's."""
-    program, folder = Path(sys.executable).parent / "lianqin", stand.folder / "lianqin"
-    common = {"LIANQIN_KAFKA__BOOTSTRAP": stand.bootstrap, "LIANQIN_KAFKA__PREFIX": PREFIX}
-    children = [
-        Child(
-            name,
-            [str(program), "worker", "--data-dir", str(folder), "--stages", "intake,desk", "--name", name],
-            common | {"LIANQIN_METRICS__PORT": str(free_port())},
-        )
-        for name in (f"worker-{number}" for number in range(1, WORKERS + 1))
-    ]
-    with stand.running(*children) as pids:
+    with stand.running(*(worker(stand, setup, number) for number in range(1, setup.workers + 1))) as pids:
         yield pids
 
 
-def throughput(stand: Stand, rows: Sequence[Row], tell: Tell) -> Rate:
+def throughput(stand: Stand, rows: Sequence[Row], tell: Tell, setup: Setup = USUAL) -> Rate:
     """Reports settled a second, from the first command on `desk` to the last settlement; each exactly once.
 
     Both stages do all their work in that time, and the CPU seconds are those of both.
     """
-    count = fill(stand.bootstrap, PREFIX + CITIZEN, rows)
-    intake = Progress(stand.bootstrap, PREFIX + "intake", [PREFIX + CITIZEN])
-    desk = Progress(stand.bootstrap, PREFIX + "desk", [PREFIX + DESK])
+    prefix = setup.prefix
+    count = fill(stand.bootstrap, prefix + CITIZEN, rows)
+    intake = Progress(stand.bootstrap, prefix + "intake", [prefix + CITIZEN])
+    desk = Progress(stand.bootstrap, prefix + "desk", [prefix + DESK])
     try:
-        with workers(stand) as pids, CpuWatch(pids) as watch:
+        with workers(stand, setup) as pids, CpuWatch(pids) as watch:
             intake.wait(count, tell, within_s=_PATIENCE_S)
-            _settle_down(desk)
+            _settle_down(desk, setup.partitions)
     finally:
         intake.close()
         desk.close()
-    return between(_first_command(stand), max(_settlements(stand, count)), watch, count)
+    return between(_first_command(stand, prefix), max(_settlements(stand, count, prefix)), watch, count)
 
 
-def _settle_down(desk: Progress) -> None:
+def _settle_down(desk: Progress, partitions: int) -> None:
     """Wait until the desk has come to the end of its log, but for the transaction markers that may stand there."""
     end = desk.ends()
-    desk.wait(end - PARTITIONS * PARTITIONS, lambda _: None, within_s=_PATIENCE_S)
+    desk.wait(end - partitions * partitions, lambda _: None, within_s=_PATIENCE_S)
     while (done := desk.done()) < end:
         time.sleep(1.0)
         if desk.done() == done:
             return
 
 
-def _first_command(stand: Stand) -> int:
+def _first_command(stand: Stand, prefix: str) -> int:
     """When the first report came to a desk partition; policies have no key."""
-    return min(message.timestamp()[1] for message in read(stand.bootstrap, PREFIX + DESK) if message.key())
+    return min(message.timestamp()[1] for message in read(stand.bootstrap, prefix + DESK) if message.key())
 
 
-def _settlements(stand: Stand, count: int) -> list[int]:
+def _settlements(stand: Stand, count: int, prefix: str) -> list[int]:
     """When each report was settled, milliseconds; raises when one was not, or twice."""
     times, origins = [], set()
-    for message in read(stand.bootstrap, PREFIX + TICKETS):
+    for message in read(stand.bootstrap, prefix + TICKETS):
         if dict(message.headers() or ())["ce_type"] == _SETTLED:
             origin = orjson.loads(message.value() or b"")["origin"]
             origins.add((origin["partition"], origin["offset"]))

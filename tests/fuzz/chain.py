@@ -99,7 +99,7 @@ class Chain:
             command = desk.command_in(row.value or b"")
             if isinstance(command, Report | Feedback) and command.origin is not None:
                 self._open[_key(command.origin)] += 1
-        answer = desk.answer_to(_batch("desk", rows, self._memory), _DESK)
+        answer = desk.answer_to(batch("desk", rows, self._memory), _DESK)
         answer.take()
         for send in answer.sends:
             if send.topic == _DESK.tickets:
@@ -138,7 +138,7 @@ class Chain:
         for fact in facts:
             hold(event_row(fact)[_TYPE] != UNREADABLE_TYPE, "the ledger cannot read a fact")
         if facts:
-            told = views.answer_to(_batch("views", facts, self._views), _VIEWS)
+            told = views.answer_to(batch("views", facts, self._views), _VIEWS)
             told.take()
 
     def _unharmed(self, record: Row, made: Mapping[tuple[str, int], list[bytes]]) -> None:
@@ -167,7 +167,8 @@ def _row(value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()) -> Row:
     return Row(value=value, headers=headers)
 
 
-def _batch(stage: str, records: Sequence[Record], memory: Any) -> Batch[Any]:
+def batch(stage: str, records: Sequence[Record], memory: Any) -> Batch[Any]:
+    """A batch whose answer nobody awaits."""
     loop = asyncio.new_event_loop()
     loop.close()
     return Batch(stage, 0, records, memory, asyncio.Future(loop=loop))

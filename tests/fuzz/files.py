@@ -17,6 +17,7 @@ from agents.feeding.reading import read_file
 from agents.packing.files import read
 from agents.packs import FILES, SHIPPED, examine, load_mapping
 from agents.places import load_intake
+from schemas.codec import encode
 from schemas.codes import Clock
 from schemas.pack import SurgeFile
 from tests.fuzz import mutate, nasty
@@ -93,7 +94,7 @@ def check_pack(folder: Path, name: str, raw: bytes) -> None:
     try:
         if model is not None:
             read(district / name, model)
-        examine(str(district)).policy(Clock.WALL)
+        encode(examine(str(district)).policy(Clock.WALL))
     except UserError as error:
         _told(error, Path(name).name)
     finally:
