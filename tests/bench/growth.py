@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from schemas.codec import encode
 from schemas.commands import PolicyPublished
-from schemas.state import ticket_key
+from schemas.state import TICKET, ticket_key
 from streams.desk.memory import DeskMemory
 from tests.bench.desk_core import POLICY, closing, report, run
 
@@ -54,7 +54,7 @@ def measured(asked: Asked) -> dict[str, float]:
         run(memory, commands)
         costs.append((time.process_time() - begun) / len(commands) * 1e6)
     some = [ticket for _, ticket in zip(range(1_000), memory.tickets.values(), strict=False)]
-    state = sum(len(ticket_key(ticket.id)) + len(encode(ticket)) for ticket in some) / len(some)
+    state = sum(len(ticket_key(ticket.id)) + len(TICKET.pack(ticket)) for ticket in some) / len(some)
     return {
         "us_per_report": round(min(costs), 1),
         "resident_bytes_per_ticket": round(held / many) if many else 0,

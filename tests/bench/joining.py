@@ -118,7 +118,7 @@ class Groups:
         name = f"{self._setup.prefix}{stage}.seats"
         try:
             group = self._admin.describe_consumer_groups([name])[name].result(timeout=10)
-        except KafkaException:
+        except (KafkaException, TimeoutError):
             return {}
         return {
             place.partition: member.member_id
