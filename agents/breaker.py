@@ -23,6 +23,8 @@ SHARE: Final = 0.5
 """... more than this share is too much."""
 FEW: Final = 50
 """On trial: so many usable ones let it go on, so many others pause it again."""
+QUIET_S: Final = 60.0
+"""A source on trial from which nothing comes for so long has no queue any more: it goes on."""
 EVERY_S: Final = 0.1
 
 
@@ -46,6 +48,8 @@ class _Source:
     refused: int = 0
     """Both of the window; on trial, of the trial."""
     paused_at: float | None = None
+    tried_at: float = 0.0
+    """When it was put on trial, or last sent something since."""
 
     def take(self, seen: int, refused: int) -> None:
         """A batch of a source that is not paused."""
@@ -95,12 +99,15 @@ class Breaker:
                 self._judge(topic, source, count, refused.get(topic, 0))
 
     def look(self) -> None:
-        """Try a few records of whatever was paused for long enough."""
+        """Try a few records of whatever was paused for long enough; let go on whatever sends nothing any more."""
+        now = self._now()
         for topic, source in self._sources.items():
-            if source.paused_at is not None and self._now() - source.paused_at >= self._cool_down_s:
-                source.paused_at = None
+            if source.paused_at is not None and now - source.paused_at >= self._cool_down_s:
+                source.paused_at, source.tried_at = None, now
                 source.forget()
                 self.limits[topic] = FEW
+            elif self.limits.get(topic) and now - source.tried_at >= QUIET_S:
+                self._go_on(topic, source, "nothing comes any more")
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -116,22 +123,22 @@ class Breaker:
                 self._tell_paused(topic, source)
                 self._pause(topic, source)
         elif limit > 0:
-            source.seen, source.refused = source.seen + seen, source.refused + refused
+            source.seen, source.refused, source.tried_at = source.seen + seen, source.refused + refused, self._now()
             if source.refused >= FEW:
                 self._pause(topic, source)
             elif source.seen - source.refused >= FEW:
-                self._go_on(topic, source)
+                self._go_on(topic, source, "its records can be used again")
         # Else the batch was under way when the source was paused: it says nothing new.
 
     def _pause(self, topic: str, source: _Source) -> None:
         source.paused_at = self._now()
         self.limits[topic] = 0
 
-    def _go_on(self, topic: str, source: _Source) -> None:
+    def _go_on(self, topic: str, source: _Source, why: str) -> None:
         source.forget()
         del self.limits[topic]
         self._metrics.source_paused(topic.removeprefix(self._prefix), paused=False)
-        _LOG.warning("%s goes on: its records can be used again", topic)
+        _LOG.warning("%s goes on: %s", topic, why)
 
     def _tell_paused(self, topic: str, source: _Source) -> None:
         self._metrics.source_paused(topic.removeprefix(self._prefix), paused=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.breaker import FEW, IN_A_ROW, WINDOW, Breaker
+from agents.breaker import FEW, IN_A_ROW, QUIET_S, WINDOW, Breaker
 
 CITIZEN, GRID = "lianqin.intake.citizen", "lianqin.intake.grid"
 
@@ -91,6 +91,23 @@ def test_usable_ones_on_trial_let_it_go_on() -> None:
     assert told.said == [("intake.citizen", True), ("intake.citizen", False)]
     made.judged({CITIZEN: IN_A_ROW - 1}, {CITIZEN: IN_A_ROW - 1})
     assert made.limits == {}, "it begins anew"
+
+
+def test_a_source_that_sends_nothing_any_more_goes_on() -> None:
+    told = Told()
+    made = breaker(told)
+    made.judged({CITIZEN: IN_A_ROW}, {CITIZEN: IN_A_ROW})
+    told.now += 10
+    made.look()
+    told.now += QUIET_S - 1
+    made.judged({CITIZEN: 1}, {CITIZEN: 1})
+    told.now += QUIET_S - 1
+    made.look()
+    assert made.limits == {CITIZEN: FEW}
+    told.now += 1
+    made.look()
+    assert made.limits == {}
+    assert told.said == [("intake.citizen", True), ("intake.citizen", False)]
 
 
 def test_what_may_not_be_paused_never_is() -> None:
