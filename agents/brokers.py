@@ -1,20 +1,26 @@
 """The way to the brokers: what clients are told, and whether the brokers let us in; if not, why, in one line."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     BrokerResponseError,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
     KafkaConnectionError,
     KafkaError,
+    NotCoordinatorForGroupError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
+    UnknownTopicOrPartitionError,
     UnsupportedSaslMechanismError,
 )
 from pydantic import SecretStr
@@ -31,6 +37,7 @@ DENIED: Final = (
 )
 """What a broker answers to who may not do it."""
 ASK: Final = "LIANQIN_KAFKA__SECURITY__"
+GIVE: Final = f"give it the rights of its role, as `lianqin topics --acls` prints them, or take another {ASK}USER"
 _ANSWER_WITHIN_MS: Final = 20_000
 
 
@@ -85,12 +92,29 @@ def _refusal(error: Exception, security: Mapping[str, object]) -> str | None:
     return told
 
 
+async def see(cluster: Cluster, topics: Collection[str], groups: Collection[str] = ()) -> None:
+    """Return when this user may see all of these; `UserError` names the topic that it may not, or that is not there."""
+    admin = AIOKafkaAdminClient(**cluster.options)
+    await admin.start()
+    try:
+        for topic in await admin.describe_topics(sorted(topics)):
+            if topic["error_code"] == TopicAuthorizationFailedError.errno:
+                msg = f"this user may not use the topic {topic['topic']}: {GIVE}"
+                raise UserError(msg)
+            if topic["error_code"] == UnknownTopicOrPartitionError.errno:
+                msg = f"{cluster.bootstrap} has no topic {topic['topic']}: make it with `lianqin topics --create`"
+                raise UserError(msg)
+        for group in groups:
+            # A new broker has no coordinator for it yet: that is no refusal.
+            with suppress(GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError):
+                await admin.list_consumer_group_offsets(group)
+    finally:
+        await admin.close()
+
+
 def denied(error: BrokerResponseError) -> str:
     """What to do about a refusal of this kind, in one line."""
-    return (
-        f"the broker does not allow this to this user ({type(error).__name__}): "
-        f"give it the rights of its role, as `lianqin topics --acls` prints them, or take another {ASK}USER"
-    )
+    return f"the broker does not allow this to this user ({type(error).__name__}): {GIVE}"
 
 
 def _context(security: SecuritySettings) -> ssl.SSLContext:

@@ -9,7 +9,7 @@ import typer
 from aiokafka.errors import KafkaConnectionError
 
 from agents import app
-from agents.brokers import cluster_at, knock
+from agents.brokers import cluster_at, knock, see
 from agents.cli.options import DataDir, settings
 from agents.errors import Away, UserError
 from agents.keys import privacy_key
@@ -19,6 +19,7 @@ from agents.policy import hold_to_clock
 from agents.reach import server_at
 from agents.settings import Settings
 from schemas.codes import Clock
+from schemas.roles import ROLES
 from schemas.topics import DESK, STAGES
 from streams.ledger.access import Embedded, Way
 from streams.ledger.front import FrontOptions
@@ -55,10 +56,17 @@ def worker(
 
 
 async def _begin(plan: app.Plan) -> None:
-    """Make sure that the brokers let us in, and that the log runs on our clock; views and ledger go by none."""
-    await knock(plan.owners.cluster)
+    """Make sure that the brokers let us in, that the log runs on our clock, and that this user may do its stages' work.
+
+    Views and ledger go by no clock. Who may not sit in a stage's group would be asking for ever.
+    """
+    cluster, prefix = plan.owners.cluster, plan.owners.prefix
+    await knock(cluster)
     if {"intake", "desk"} & set(plan.stages):
-        await hold_to_clock(plan.owners.cluster, plan.owners.prefix + DESK, plan.clock)
+        await hold_to_clock(cluster, prefix + DESK, plan.clock)
+    roles = [role for role in ROLES if role.name in plan.stages]
+    topics = {prefix + topic for role in roles for topic in (*role.reads, *role.writes)}
+    await see(cluster, topics, {prefix + group for role in roles for group in role.commits})
 
 
 def _stages(text: str) -> list[str]:

@@ -6,7 +6,12 @@ import time
 from collections.abc import Collection, Coroutine, Sequence
 from typing import Any, Final
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
 
 from streams.ownership.ending import Code, Die, die
 from streams.ownership.membership import Told
@@ -18,6 +23,8 @@ from streams.ownership.transaction import Fenced, RecordTooLarge
 _LOG: Final = logging.getLogger(__name__)
 _ASK_EVERY_S: Final = 0.5
 _TOLD_WITHIN_S: Final = 3.0
+_DENIED: Final = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed)
+"""Started again, the process would be told the same."""
 
 
 class Seats:
@@ -101,7 +108,8 @@ class Seats:
         if not isinstance(error, KafkaError | RecordTooLarge | TimeoutError):
             # A bug, ours or an agent's: the line alone would not find it.
             _LOG.error("%s failed", owner.name, exc_info=error)
-        self._die(Code.FAILED, f"{owner.name} ends the process: {type(error).__name__}: {error}")
+        code = Code.REFUSED if isinstance(error, _DENIED) else Code.FAILED
+        self._die(code, f"{owner.name} ends the process: {type(error).__name__}: {error}")
 
     async def _see_whether_replaced(self, owner: Owner[Any]) -> None:
         """A fence without a successor would leave the partition to nobody.

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError
 from pydantic import SecretStr
 
-from agents.brokers import cluster_at, knock
+from agents.brokers import cluster_at, knock, see
 from agents.errors import UserError
 from agents.settings import SecuritySettings
 from tests.chaos.centre import lianqin
@@ -92,6 +92,15 @@ async def test_a_certificate_of_ones_own(kafka: SecureKafka, tmp_path: Path) -> 
     without = SecuritySettings(protocol="SSL", ca_file=kafka.signs.file)
     with pytest.raises((UserError, KafkaConnectionError)):
         await knock(cluster_at(kafka.by_certificate, without))
+
+
+async def test_who_may_not_use_a_topic_or_a_group_is_told_which(kafka: SecureKafka) -> None:
+    views = cluster_at(kafka.bootstrap, as_user(kafka))
+    with pytest.raises(UserError, match=r"may not use the topic lianqin\.desk: .*lianqin topics --acls"):
+        await see(views, ["lianqin.desk"])
+    await see(views, [], ["lianqin.views"])
+    with pytest.raises(GroupAuthorizationFailedError):
+        await see(views, [], ["lianqin.desk"])
 
 
 @pytest.mark.parametrize(
