@@ -39,17 +39,41 @@ class _Lane:
         self._places = list(places)
         self._limits = limits
         self._most = settings.batch_records
+        self._refetch_ms = settings.refetch_ms
+        self._growing = False
         self._asked: asyncio.Task[dict[TopicPartition, Sequence[Record]]] | None = None
 
     def ask(self) -> "asyncio.Task[dict[TopicPartition, Sequence[Record]]]":
         """The question under way, or a new one."""
         if self._asked is None:
             limits = self._limits()
-            asking = (
-                self._within(limits) if limits else self.consumer.getmany(timeout_ms=_IDLE_MS, max_records=self._most)
-            )
-            self._asked = asyncio.ensure_future(asking)
+            self._asked = asyncio.ensure_future(self._within(limits) if limits else self._grown())
         return self._asked
+
+    async def _grown(self) -> dict[TopicPartition, Sequence[Record]]:
+        """What was fetched while the last batch was in hand, with what came after it; else the next that comes.
+
+        A consumer fetches ahead once and then holds what it got, however little. Taken alone it would cost a
+        transaction, and all that came since would wait for the one after.
+        """
+        found = await self._get(0, self._most)
+        count = sum(map(len, found.values()))
+        if not count:
+            return await self._get(_IDLE_MS, self._most)
+        if count >= self._most or not self._refetch_ms:
+            return found
+        self._growing = True
+        try:
+            more = await self._get(self._refetch_ms, self._most - count)
+        finally:
+            self._growing = False
+        return {place: [*found.get(place, ()), *more.get(place, ())] for place in found.keys() | more.keys()}
+
+    async def _get(self, within_ms: float, most: int) -> dict[TopicPartition, Sequence[Record]]:
+        got: dict[TopicPartition, Sequence[Record]] = await self.consumer.getmany(
+            timeout_ms=within_ms, max_records=most
+        )
+        return got
 
     async def _within(self, limits: Mapping[str, int]) -> dict[TopicPartition, Sequence[Record]]:
         """The few that are here of a topic that has a limit, alone; else what comes of those that have none."""
@@ -74,13 +98,6 @@ class _Lane:
             for place in [place for place in chunk if limits.get(place.topic) == 0]:
                 self.consumer.seek(place, chunk.pop(place)[0].offset)
 
-    async def now(self, most: int) -> Chunk:
-        """What is here already."""
-        if self._limits():
-            return {}
-        got: Chunk = await self.consumer.getmany(timeout_ms=0, max_records=most)
-        return got
-
     def take(self) -> Chunk:
         """The answer, if there is one."""
         if self._asked is None or not self._asked.done():
@@ -96,7 +113,7 @@ class _Lane:
     @property
     def holds_some(self) -> bool:
         """Whether an answer waits to be taken; the consumer's position is behind it then."""
-        return self._asked is not None and self._asked.done()
+        return self._growing or (self._asked is not None and self._asked.done())
 
     async def stop(self) -> None:
         """Stop asking and close."""
@@ -148,21 +165,11 @@ class Reader:
             if lane is self._routine and not await self._gate(lane.held):
                 continue
             if chunk := lane.take():
-                return await self._grown(lane, chunk)
+                return chunk
         return {}
 
     async def _routine_if_open(self) -> _Lane | None:
         return self._routine if self._routine is not None and await self._gate(0) else None
-
-    async def _grown(self, lane: _Lane, chunk: Chunk) -> Chunk:
-        """Let a batch grow for some milliseconds when records come fast: each transaction has its price."""
-        settings = self._settings
-        count = sum(len(records) for records in chunk.values())
-        if not settings.linger_ms or not settings.linger_from <= count < settings.batch_records:
-            return chunk
-        await asyncio.sleep(settings.linger_ms / 1000)
-        more = await lane.now(settings.batch_records - count)
-        return {place: [*chunk.get(place, ()), *more.get(place, ())] for place in chunk.keys() | more.keys()}
 
     async def position(self, partition: TopicPartition) -> int | None:
         """Where reading goes on, past markers; None while records wait here that `next` has not handed out."""

@@ -30,9 +30,8 @@ class OwnerSettings:
 
     batch_records: int = 4_000
     fetch_bytes: int = 4 << 20
-    linger_ms: float = 0
-    """How long a batch may grow once it has `linger_from` records; fewer are not made to wait."""
-    linger_from: int = 50
+    refetch_ms: float = 3
+    """How long a batch that was fetched ahead waits for what came since, which is a round trip away. 0: not at all."""
     send_bytes: int = 1_000_000
     """Records of one partition that travel together, before compression; below the smallest topic's limit."""
     record_bytes: int = 8_000_000
