@@ -16,12 +16,12 @@ _WRITE: Final = msgspec.msgpack.Encoder().encode
 
 
 class Packed(Generic[T]):
-    """Writes and reads one contract, with those it is made of."""
+    """Writes and reads one contract, with those it is made of. One field is the record's key, and not written."""
 
     __slots__ = ("_made_of", "_read", "_row", "_values_of")
 
-    def __init__(self, made: type[T]) -> None:
-        shape = _Shape(made)
+    def __init__(self, made: type[T], *, key: str) -> None:
+        shape = _Shape(made, key)
         self._values_of, self._made_of = shape.values_of, shape.made_of
         self._row = shape.row
         self._read: Callable[[bytes], Any] = msgspec.msgpack.Decoder(shape.row).decode
@@ -35,23 +35,23 @@ class Packed(Generic[T]):
         return _WRITE(self._values_of(value))
 
     def row(self, raw: bytes) -> T:
-        """What was written, to be looked at and let go: it has the contract's attributes, and is no contract.
+        """What was written, to be looked at and let go: it has the contract's attributes, and is no contract. No key.
 
         Raises `msgspec.DecodeError` where `raw` is none.
         """
         looked_at: T = self._read(raw)
         return looked_at
 
-    def unpack(self, raw: bytes) -> T:
-        """The contract that was written. Raises `msgspec.DecodeError` where `raw` is none."""
-        made: T = self._made_of(self._read(raw))
+    def unpack(self, key: str, raw: bytes) -> T:
+        """The contract that was written under that key. Raises `msgspec.DecodeError` where `raw` is none."""
+        made: T = self._made_of(self._read(raw), key)
         return made
 
 
 class _Shape:
     """A contract, its row (read at once, in C), and the ways between. One in it is alone, `| None` or in a tuple."""
 
-    def __init__(self, made: type[Any]) -> None:
+    def __init__(self, made: type[Any], key: str = "") -> None:
         hints = get_type_hints(made)
         known: dict[str, Any] = {"made": made, "new": object.__new__}
         columns: list[Any] = []
@@ -63,15 +63,20 @@ class _Shape:
                 shape = _Shape(inner)  # type: ignore[arg-type]  # it is a class, as hints hold no instances
                 known |= {f"values_{name}": shape.values_of, f"made_{name}": shape.made_of}
                 hint = _with(shape.row, hint)
+            if name == key:
+                given.append(f"    it.{name} = key\n")
+                columns.append((name, hint, ""))
+                taken.append("''")
+                continue
             columns.append((name, hint) if one.default is MISSING else (name, hint, one.default))
             taken.append(_through("values", "it", name, hint, known))
             given.append(f"    it.{name} = {_through('made', 'row', name, hint, known)}\n")
         self.row: Any = msgspec.defstruct(made.__name__, columns, array_like=True, gc=False, kw_only=True)
         body = f"def values_of(it):\n    return ({', '.join(taken)},)\n"
-        body += f"def made_of(row):\n    it = new(made)\n{''.join(given)}    return it\n"
+        body += f"def made_of(row, key=None):\n    it = new(made)\n{''.join(given)}    return it\n"
         exec(body, known)  # noqa: S102 - as dataclasses do, of the contract's own field names
         self.values_of: Callable[[Any], Any] = known["values_of"]
-        self.made_of: Callable[[Any], Any] = known["made_of"]
+        self.made_of: Callable[..., Any] = known["made_of"]
 
 
 def _with(row: Any, hint: Any) -> Any:

@@ -208,7 +208,7 @@ class Unfinished:
     said: int
 
 
-TICKET: Final = Packed(Ticket)
+TICKET: Final = Packed(Ticket, key="id")
 """Tickets alone are packed: there are a million of them."""
 WAITING: Final = Contract[Waiting](TypeAdapter(Waiting))
 LOG_TIME: Final = Contract[LogTime](TypeAdapter(LogTime))

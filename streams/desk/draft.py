@@ -23,10 +23,21 @@ from schemas.state import (
 from streams.desk.agenda import Agenda
 from streams.desk.due import Due, next_due, waits
 from streams.desk.facts import NOWHERE
-from streams.desk.indexes import STRETCH_MS, Entry, Indexes, watch_of
+from streams.desk.indexes import (
+    STRETCH_MS,
+    Entry,
+    Ids,
+    Indexes,
+    all_of,
+    matter_key,
+    near_key,
+    police_key,
+    report_key,
+    watch_of,
+)
 from streams.desk.memory import DeskMemory
 from streams.desk.overlay import Overlay, Undo
-from streams.desk.places import Cell
+from streams.desk.places import Cell, cell_of, place_of
 from streams.desk.rules import Rules
 
 LOOKED_AT: Final = 64
@@ -131,22 +142,28 @@ class Draft:
     def by_report(self, area: str, source: str, source_id: str) -> Ticket | None:
         """The ticket that holds a source's report, open or closed."""
         self.catch_up()
-        found = self._reports.get((area, source, source_id))
-        return None if found is None else self._tickets.get(found)
+        for name in all_of(self._reports.get(report_key(area, source, source_id))):
+            ticket = self._tickets.get(name)
+            if ticket is not None and ticket.area == area and _holds_report(ticket, source, source_id):
+                return ticket
+        return None
 
     def by_reporter(self, report: Report) -> list[Ticket]:
         """Open tickets like a report, merged ones too, that its reporter reported; oldest first."""
         if report.reporter is None:
             return []
         self.catch_up()
-        return self._oldest_first(self._reporters.get((report.area, report.category, report.reporter, report.drill)))
+        found = self._oldest_first(self._reporters.get(matter_key(report, report.reporter)))
+        known = [(ticket, [one.reporter for one in ticket.reports]) for ticket in found if _is_like(ticket, report)]
+        return [ticket for ticket, reporters in known if report.reporter in reporters]
 
     def by_object(self, report: Report) -> list[Ticket]:
         """Open tickets like a report, merged ones too, about its object; oldest first."""
         if report.object is None:
             return []
         self.catch_up()
-        return self._oldest_first(self._objects.get((report.area, report.category, report.object, report.drill)))
+        found = self._oldest_first(self._objects.get(matter_key(report, report.object)))
+        return [ticket for ticket in found if _is_about(ticket, report)]
 
     def load(self, area: str, unit: str) -> int:
         """How many open tickets a unit has in an area; merged ones count with their master."""
@@ -164,7 +181,8 @@ class Draft:
         For categories with a radius; newest first.
         """
         self.catch_up()
-        return self._newest_first(self._near.get((like.area, like.category, like.drill, cell)), since)
+        found = self._newest_first(self._near.get(near_key(like, cell)), since)
+        return (ticket for ticket in found if _is_like(ticket, like) and _lies_in(ticket, cell))
 
     def police_near(self, area: str, cell: Cell, since: int, *, drill: bool) -> Iterator[Ticket]:
         """Tickets of the police's side in a cell, open or closed, opened since then; newest first.
@@ -173,7 +191,9 @@ class Draft:
         """
         self.catch_up()
         for stretch in range(self.time // STRETCH_MS, since // STRETCH_MS - 1, -1):
-            yield from self._newest_first(self._police.get((area, drill, cell, stretch)), since)
+            for ticket in self._newest_first(self._police.get(police_key(area, cell, stretch, drill=drill)), since):
+                if (ticket.area, ticket.drill) == (area, drill) and _lies_in(ticket, cell):
+                    yield ticket
 
     def closed_near(self, report: Report, cell: Cell, since: int) -> Iterator[Ticket]:
         """Tickets like a report in a cell, closed since then and not voided; closed last first.
@@ -181,7 +201,8 @@ class Draft:
         While the policy asks for recurrence, for categories with a radius.
         """
         self.catch_up()
-        return self._newest_first(self._closed_near.get((report.area, report.category, report.drill, cell)), since)
+        found = self._newest_first(self._closed_near.get(near_key(report, cell)), since)
+        return (ticket for ticket in found if _is_like(ticket, report) and _lies_in(ticket, cell))
 
     def closed_about(self, report: Report, since: int) -> Iterator[Ticket]:
         """Tickets about the report's object, closed since then and not voided; closed last first.
@@ -191,8 +212,8 @@ class Draft:
         if report.object is None:
             return iter(())
         self.catch_up()
-        key = (report.area, report.category, report.object, report.drill)
-        return self._newest_first(self._closed_objects.get(key), since)
+        found = self._newest_first(self._closed_objects.get(matter_key(report, report.object)), since)
+        return (ticket for ticket in found if _is_about(ticket, report))
 
     def remember(self, ticket: Ticket) -> None:
         """A ticket as it is from now on. By what it is found follows later, once for all that a command says of it."""
@@ -320,10 +341,8 @@ class Draft:
         memory.said = self.said
         memory.prune()
 
-    def _oldest_first(self, ids: tuple[str, ...] | None) -> list[Ticket]:
-        if not ids:
-            return []
-        found = [ticket for ticket in map(self._tickets.get, ids) if ticket is not None]
+    def _oldest_first(self, ids: Ids | None) -> list[Ticket]:
+        found = [ticket for ticket in map(self._tickets.get, all_of(ids)) if ticket is not None]
         return sorted(found, key=lambda ticket: (ticket.opened_at, ticket.id))
 
     def _newest_first(self, entries: tuple[Entry, ...] | None, since: int) -> Iterator[Ticket]:
@@ -333,3 +352,21 @@ class Draft:
             ticket = self._tickets.get(name)
             if ticket is not None:
                 yield ticket
+
+
+# What an index finds may be another that hashes alike.
+def _holds_report(ticket: Ticket, source: str, source_id: str) -> bool:
+    return any(one.source_id == source_id and one.source == source for one in ticket.reports)
+
+
+def _is_like(ticket: Ticket, like: Ticket | Report) -> bool:
+    return ticket.category == like.category and ticket.area == like.area and ticket.drill is like.drill
+
+
+def _is_about(ticket: Ticket, report: Report) -> bool:
+    return _is_like(ticket, report) and any(one.object == report.object for one in ticket.reports)
+
+
+def _lies_in(ticket: Ticket, cell: Cell) -> bool:
+    place = place_of(ticket.lat, ticket.lon)
+    return place is not None and cell_of(place) == cell

@@ -5,24 +5,22 @@ of nearness builds them anew. The grid itself depends on no policy: another radi
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from collections.abc import Iterator
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from schemas.codes import Side, Standing
+from schemas.commands import Report
 from schemas.policy import Policy
 from schemas.state import Attached, Ticket
 from streams.desk.places import Cell, cell_of, place_of
 
-ReportKey = tuple[str, str, str]
-"""Area, source, the source's own id. The area is a part of it: a report that moved to another area is a new one."""
-MatterKey = tuple[str, str, str, bool]
-"""Area, category, what ties reports together (a reporter's hash or an object's key), and whether it is a drill."""
+Key = int
+"""The hash of what tickets are found by: a million texts would take more than the tickets. What hashes alike shares an
+entry, so whoever finds a ticket asks whether it is the one that is meant."""
 LoadKey = tuple[str, str]
 """Area and unit."""
-NearKey = tuple[str, str, bool, Cell]
-"""Area, category, whether it is a drill, and the cell."""
-PoliceKey = tuple[str, bool, Cell, int]
-"""Area, whether it is a drill, the cell, and the stretch of time in which a ticket was opened."""
+Ids = str | tuple[str, ...]
+"""One ticket, nearly always, or several."""
 Entry = tuple[int, str]
 """When (opened, or closed), and the ticket. An index holds them in order."""
 
@@ -45,8 +43,8 @@ class Layer(Protocol[K_contra, V]):
         ...
 
 
-Places = Layer[Any, tuple[Entry, ...]]
-"""An index by place or object, whatever its key."""
+Places = Layer[Key, tuple[Entry, ...]]
+"""An index by place or object."""
 
 
 class Watch(NamedTuple):
@@ -59,6 +57,26 @@ class Watch(NamedTuple):
 
 
 UNWATCHED: Final = Watch()
+
+
+def report_key(area: str, source: str, source_id: str) -> Key:
+    """What holds a source's report. The area is a part of it: a report that moved to another area is a new one."""
+    return hash((area, source, source_id))
+
+
+def matter_key(like: Ticket | Report, tie: str) -> Key:
+    """What is tied to a ticket or report by a reporter's hash or an object's key."""
+    return hash((like.area, like.category, tie, like.drill))
+
+
+def near_key(like: Ticket | Report, cell: Cell) -> Key:
+    """What is like a ticket or report in a cell."""
+    return hash((like.area, like.category, like.drill, cell))
+
+
+def police_key(area: str, cell: Cell, stretch: int, *, drill: bool) -> Key:
+    """Alarms in a cell that were opened in a stretch of time."""
+    return hash((area, drill, cell, stretch))
 
 
 def watch_of(policy: Policy | None) -> Watch:
@@ -92,15 +110,15 @@ class Indexes:
     def __init__(  # noqa: PLR0913 - there are as many as there are
         self,
         *,
-        reports: Layer[ReportKey, str],
-        reporters: Layer[MatterKey, tuple[str, ...]],
-        objects: Layer[MatterKey, tuple[str, ...]],
+        reports: Layer[Key, Ids],
+        reporters: Layer[Key, Ids],
+        objects: Layer[Key, Ids],
         load: Layer[LoadKey, int],
         judged: Layer[str, int],
-        near: Layer[NearKey, tuple[Entry, ...]],
-        police: Layer[PoliceKey, tuple[Entry, ...]],
-        closed_near: Layer[NearKey, tuple[Entry, ...]],
-        closed_objects: Layer[MatterKey, tuple[Entry, ...]],
+        near: Layer[Key, tuple[Entry, ...]],
+        police: Layer[Key, tuple[Entry, ...]],
+        closed_near: Layer[Key, tuple[Entry, ...]],
+        closed_objects: Layer[Key, tuple[Entry, ...]],
         watch: Watch,
     ) -> None:
         self.reports = reports
@@ -164,24 +182,23 @@ class Indexes:
         for index, key, entry in self._places(ticket):
             _strike(index, key, entry)
 
-    def _places(self, ticket: Ticket) -> Iterator[tuple[Places, object, Entry]]:
+    def _places(self, ticket: Ticket) -> Iterator[tuple[Places, Key, Entry]]:
         watch = self.watch
         place = place_of(ticket.lat, ticket.lon)
         cell = None if place is None else cell_of(place)
-        near = (ticket.area, ticket.category, ticket.drill, cell)
         if cell is not None and ticket.category in watch.near and is_held(ticket):
-            yield self.near, near, (ticket.opened_at, ticket.id)
+            yield self.near, near_key(ticket, cell), (ticket.opened_at, ticket.id)
         if cell is not None and watch.linking and ticket.side is Side.POLICE:
             stretch = ticket.opened_at // STRETCH_MS
-            yield self.police, (ticket.area, ticket.drill, cell, stretch), (ticket.opened_at, ticket.id)
+            key = police_key(ticket.area, cell, stretch, drill=ticket.drill)
+            yield self.police, key, (ticket.opened_at, ticket.id)
         if watch.recurring and ticket.closed_at is not None and ticket.standing is not Standing.VOIDED:
             entry = (ticket.closed_at, ticket.id)
             if cell is not None and ticket.category in watch.near:
-                yield self.closed_near, near, entry
+                yield self.closed_near, near_key(ticket, cell), entry
             for attached in ticket.reports:
                 if attached.object is not None:
-                    thing = (ticket.area, ticket.category, attached.object, ticket.drill)
-                    yield self.closed_objects, thing, entry
+                    yield self.closed_objects, matter_key(ticket, attached.object), entry
 
     def _move(self, old: Ticket, ticket: Ticket) -> None:
         if (
@@ -222,27 +239,27 @@ class Indexes:
 
     def _name(self, ticket: Ticket, attached: Attached) -> None:
         if attached.source_id:
-            self.reports.put((ticket.area, attached.source, attached.source_id), ticket.id)
+            key = report_key(ticket.area, attached.source, attached.source_id)
+            self.reports.put(key, with_id(self.reports.get(key), ticket.id))
 
     def _unname(self, ticket: Ticket, attached: Attached) -> None:
-        key = (ticket.area, attached.source, attached.source_id)
-        if self.reports.get(key) == ticket.id:
-            self.reports.put(key, None)
+        key = report_key(ticket.area, attached.source, attached.source_id)
+        self.reports.put(key, without_id(self.reports.get(key), ticket.id))
 
     def _tie(self, ticket: Ticket, attached: Attached) -> None:
         if attached.reporter is not None:
-            key = (ticket.area, ticket.category, attached.reporter, ticket.drill)
+            key = matter_key(ticket, attached.reporter)
             self.reporters.put(key, with_id(self.reporters.get(key), ticket.id))
         if attached.object is not None:
-            key = (ticket.area, ticket.category, attached.object, ticket.drill)
+            key = matter_key(ticket, attached.object)
             self.objects.put(key, with_id(self.objects.get(key), ticket.id))
 
     def _untie(self, ticket: Ticket, attached: Attached) -> None:
         if attached.reporter is not None:
-            key = (ticket.area, ticket.category, attached.reporter, ticket.drill)
+            key = matter_key(ticket, attached.reporter)
             self.reporters.put(key, without_id(self.reporters.get(key), ticket.id))
         if attached.object is not None:
-            key = (ticket.area, ticket.category, attached.object, ticket.drill)
+            key = matter_key(ticket, attached.object)
             self.objects.put(key, without_id(self.objects.get(key), ticket.id))
 
     def _carry(self, ticket: Ticket, more: int) -> None:
@@ -269,26 +286,36 @@ def is_held(ticket: Ticket) -> bool:
     return ticket.closed_at is None and ticket.standing is not Standing.MERGED
 
 
-def _enter(index: Places, key: object, entry: Entry) -> None:
+def _enter(index: Places, key: Key, entry: Entry) -> None:
     entries = index.get(key) or ()
     at = bisect_left(entries, entry)
     if at == len(entries) or entries[at] != entry:
         index.put(key, (*entries[:at], entry, *entries[at:]))
 
 
-def _strike(index: Places, key: object, entry: Entry) -> None:
+def _strike(index: Places, key: Key, entry: Entry) -> None:
     entries = index.get(key) or ()
     at = bisect_left(entries, entry)
     if at < len(entries) and entries[at] == entry:
         index.put(key, (*entries[:at], *entries[at + 1 :]) or None)
 
 
-def with_id(ids: tuple[str, ...] | None, ticket: str) -> tuple[str, ...]:
+def all_of(ids: Ids | None) -> tuple[str, ...]:
+    """The tickets of an index entry."""
+    if ids is None:
+        return ()
+    return (ids,) if isinstance(ids, str) else ids
+
+
+def with_id(ids: Ids | None, ticket: str) -> Ids:
     """An index entry with a ticket in it, once."""
-    known = ids or ()
-    return known if ticket in known else (*known, ticket)
+    if ids is None:
+        return ticket
+    known = all_of(ids)
+    return ids if ticket in known else (*known, ticket)
 
 
-def without_id(ids: Iterable[str] | None, ticket: str) -> tuple[str, ...] | None:
+def without_id(ids: Ids | None, ticket: str) -> Ids | None:
     """An index entry without a ticket; none where that leaves nothing."""
-    return tuple(known for known in ids or () if known != ticket) or None
+    left = tuple([known for known in all_of(ids) if known != ticket])
+    return left if len(left) > 1 else next(iter(left), None)

@@ -16,18 +16,7 @@ from schemas.state import (
     Waiting,
 )
 from streams.desk.due import Due, holds, next_due, waits
-from streams.desk.indexes import (
-    UNWATCHED,
-    Entry,
-    Indexes,
-    LoadKey,
-    MatterKey,
-    NearKey,
-    PoliceKey,
-    ReportKey,
-    is_held,
-    watch_of,
-)
+from streams.desk.indexes import UNWATCHED, Entry, Ids, Indexes, Key, LoadKey, is_held, watch_of
 from streams.desk.overlay import Committed
 from streams.desk.rules import Rules
 from streams.desk.tickets import Tickets
@@ -58,15 +47,15 @@ class DeskMemory:
         self.deadlines_pending = 0
         """Limits that run and have something left to say."""
         # What Indexes says of each.
-        self.reports: dict[ReportKey, str] = {}
-        self.reporters: dict[MatterKey, tuple[str, ...]] = {}
-        self.objects: dict[MatterKey, tuple[str, ...]] = {}
+        self.reports: dict[Key, Ids] = {}
+        self.reporters: dict[Key, Ids] = {}
+        self.objects: dict[Key, Ids] = {}
         self.load: dict[LoadKey, int] = {}
         self.judged: dict[str, int] = {}
-        self.near: dict[NearKey, tuple[Entry, ...]] = {}
-        self.police: dict[PoliceKey, tuple[Entry, ...]] = {}
-        self.closed_near: dict[NearKey, tuple[Entry, ...]] = {}
-        self.closed_objects: dict[MatterKey, tuple[Entry, ...]] = {}
+        self.near: dict[Key, tuple[Entry, ...]] = {}
+        self.police: dict[Key, tuple[Entry, ...]] = {}
+        self.closed_near: dict[Key, tuple[Entry, ...]] = {}
+        self.closed_objects: dict[Key, tuple[Entry, ...]] = {}
         self.watch = UNWATCHED
         self._raw: dict[bytes, bytes] = {}
 

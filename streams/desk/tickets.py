@@ -32,7 +32,7 @@ class Tickets(MutableMapping[str, Ticket]):
                 raw = self._packed.get(name)
                 if raw is None:
                     return default
-                found = TICKET.unpack(raw)
+                found = TICKET.unpack(name, raw)
             self._keep(name, found)
         return found
 

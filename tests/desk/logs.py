@@ -33,6 +33,7 @@ from schemas.policy import (
 from streams.desk.decide import decide
 from streams.desk.draft import Draft
 from streams.desk.facts import Decision, Entry, Fact
+from streams.desk.indexes import all_of, report_key
 from streams.desk.memory import DeskMemory
 
 SECOND = 1000
@@ -226,7 +227,8 @@ class Log:
 
     def ticket_of(self, source_id: str = "r1", source: str = "city", area: str = "north") -> str:
         """The id of the ticket that holds a report."""
-        return self.memory.reports[area, source, source_id]
+        (name,) = all_of(self.memory.reports[report_key(area, source, source_id)])
+        return name
 
 
 def told(fact: Fact) -> str:

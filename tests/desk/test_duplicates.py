@@ -25,6 +25,7 @@ from schemas.events import (
 from schemas.policy import Category, Duplicates, Policy
 from schemas.state import Ticket, ties_of
 from streams.desk.draft import LOOKED_AT, Draft
+from streams.desk.indexes import all_of, report_key
 from streams.desk.near import likeness
 from streams.desk.places import cell_of, cells_within, distance_m, place_of
 from streams.desk.rules import Rules
@@ -571,7 +572,7 @@ def test_what_cannot_be_merged_into(log: Log, other: str | None, refusal: Refusa
     log.add(feedback(Action.CLOSED, "closed"), 1)
     log.add(about(log, Action.VOIDED, "voided"), 1)
     area = "south" if other == "south" else "north"
-    name = log.memory.reports.get((area, "city", other or ""), other)
+    (name,) = all_of(log.memory.reports.get(report_key(area, "city", other or ""))) or (other,)
     assert log.add(about(log, Action.MERGE_CONFIRMED, "r1", other=name), 2) == [
         f"command.settled merge-confirmed refused {refusal.value}"
     ]

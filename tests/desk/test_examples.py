@@ -18,8 +18,15 @@ from schemas.intake import intake_headers
 from schemas.state import LOG_TIME, POLICY, TICKET, WAITING, Ticket
 
 FOLDER = Path(schemas.__file__).parent / "examples"
+
+
+def packed(ticket: Ticket) -> Ticket:
+    """The ticket as it is read back from the changelog, where it is packed."""
+    return TICKET.unpack(ticket.id, TICKET.pack(ticket))
+
+
 STATE: dict[str, Callable[[bytes], object]] = {
-    "ticket": lambda raw: TICKET.unpack(TICKET.pack(TypeAdapter(Ticket).validate_json(raw))),
+    "ticket": lambda raw: packed(TypeAdapter(Ticket).validate_json(raw)),
     "waiting": WAITING.decode,
     "time": LOG_TIME.decode,
     "policy": POLICY.decode,
