@@ -14,7 +14,7 @@ MUTANTS ?= 250
 INPUTS ?= 1000000
 SCALE ?= 1
 
-.PHONY: help setup check format test demo chaos bench bench-peers bench-scale soak mutate fuzz clean
+.PHONY: help setup check format test demo chaos bench bench-peers bench-scale soak mutate fuzz audit-deps clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -60,6 +60,9 @@ mutate: setup ## change one thing in the desk at a time: its tests must notice 8
 
 fuzz: setup ## bad and hostile input by the million; what fails is kept in build/fuzz (SEED=1 INPUTS=1000000)
 	$(PYTHON) -m tests.fuzz.run --seed $(SEED) --inputs $(INPUTS)
+
+audit-deps: setup ## what the product is made of (CycloneDX, into build/sbom/); is all pinned, allowed, not known bad
+	$(PYTHON) -m tests.supply.run
 
 clean: ## remove what was built; .venv and data folders stay
 	rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
