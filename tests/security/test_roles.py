@@ -1,7 +1,9 @@
 """What follows from the role model alone, and how it is printed."""
 
+import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import orjson
 from typer.testing import CliRunner
@@ -103,3 +105,17 @@ def test_they_can_be_had_as_json() -> None:
     assert {"resource": "topic", "name": "lianqin.tickets", "pattern": "literal", "operations": ["Read"]} in told[
         "ledger"
     ]["rights"]
+
+
+def test_the_page_has_each_role_with_what_it_reads_and_writes() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
+    table = page[page.index("| role |") :].split("\n\n")[0].splitlines()[2:]
+    told = {}
+    for row in table:
+        name, reads, writes = (re.findall(r"`([^`]+)`", cell) for cell in row.strip("|").split("|"))
+        told[name[0]] = ([one for one in reads if one != "intake.*"], writes, "intake.*" in reads)
+    for role in ROLES:
+        all_in = {*INTAKE, HISTORY} <= set(role.reads)
+        reads = [one for one in role.reads if not (all_in and one in {*INTAKE, HISTORY})]
+        assert told[role.name] == (reads, list(role.writes), all_in), role.name
+    assert len(told) == len(ROLES)
