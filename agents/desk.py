@@ -124,7 +124,8 @@ def command_in(raw: bytes) -> Command | None:
 def send_of(fact: Fact, topic: str, partition: int, headers: HeaderWriter) -> Send:
     """A fact as it is sent."""
     event, envelope = fact
-    return _SEND.of(topic, partition, envelope.key, encode(event), headers.of(envelope))
+    named = headers.of(envelope)
+    return _SEND.of(topic, partition, headers.key, encode(event), named)
 
 
 def _letter(letter: Letter, deps: DeskDeps, partition: int) -> Send:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from aiokafka.partitioner import murmur2
 
-from schemas.codec import encode
+from schemas.codec import Maker, encode
 from schemas.codes import Flag, Reject
 from schemas.commands import Feedback, Origin, Report, Tick
 from schemas.dead_letter import DeadLetter
@@ -25,6 +25,9 @@ from streams.intake.rejected import Rejected
 from streams.intake.sources import Sources
 from streams.intake.times import EARLIEST, LATEST
 from streams.ownership.batch import Answer, Batch, Headers, Record, Send
+
+_SEND: Final = Maker(Send)
+_ORIGIN: Final = Maker(Origin)
 
 HOUR_MS: Final = 3_600_000
 ROOM: Final = 10_000
@@ -209,7 +212,7 @@ class Intake:
 
     def _forward(self, sends: list[Send], record: Record, command: Report | Feedback, value: bytes) -> None:
         key, partition = self._place(command.area)
-        sends.append(Send(self._desk, partition, key, value, ((ARRIVED, b"%d" % record.timestamp),)))
+        sends.append(_SEND.of(self._desk, partition, key, value, [(ARRIVED, b"%d" % record.timestamp)]))
         for flag in command.flags:
             self._metrics.flagged(flag)
 

@@ -21,6 +21,10 @@ _VERSION: Final[Header] = ("ce_specversion", b"1.0")
 _JSON: Final[Header] = ("content-type", b"application/json")
 _DRILL: Final[Header] = ("ce_lianqindrill", b"true")
 
+_FEW: Final = 64
+"""Numbers that are written beforehand."""
+_NUMBERS: Final = tuple(b"/%d" % number for number in range(_FEW))
+
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
@@ -42,7 +46,7 @@ class DerivedIds:
     def of(self, number: int) -> str:
         """Of what follows from it as that number: the uuid5 of `<cause>/<number>`."""
         whole = self._hash.copy()
-        whole.update(b"/%d" % number)
+        whole.update(_NUMBERS[number] if 0 <= number < _FEW else b"/%d" % number)
         return _uuid(whole.hexdigest())
 
 
@@ -98,24 +102,30 @@ class Envelope:
 class HeaderWriter:
     """Writes the headers of one envelope after the other; what they share with the one before is not written anew."""
 
-    __slots__ = ("_area", "_cause", "_last", "_matter", "_source", "_subject", "_time", "_types")
+    __slots__ = ("_area", "_cause", "_last", "_matter", "_source", "_subject", "_time", "key")
 
     def __init__(self) -> None:
-        self._types: dict[str, Header] = {}
         self._renew(_NOTHING)
 
     def of(self, envelope: Envelope) -> list[Header]:
-        """The record's headers, always in this order."""
-        if not _alike(envelope, self._last):
+        """The record's headers, always in this order; `key` is that record's key then."""
+        last = self._last
+        # What one command says of one ticket differs in what is written below alone.
+        if not (
+            envelope.subject is last.subject
+            and envelope.cause is last.cause
+            and envelope.time == last.time
+            and envelope.matter is last.matter
+            and envelope.area is last.area
+            and envelope.source is last.source
+        ):
             self._renew(envelope)
-        kind = self._types.get(envelope.type)
-        if kind is None:
-            kind = self._types[envelope.type] = ("ce_type", envelope.type.encode())
         name = ("ce_id", envelope.id.encode())
-        headers = [_VERSION, name, self._source, kind, self._time, self._area, self._cause, _JSON]
-        if envelope.subject is not None and envelope.sequence is not None:
-            headers.append(self._subject)
-            headers.append(("ce_sequence", b"%010d" % envelope.sequence))
+        headers = [_VERSION, name, self._source, _type(envelope.type), self._time, self._area, self._cause, _JSON]
+        sequence = envelope.sequence
+        if sequence is not None and envelope.subject is not None:
+            number = _SEQUENCES[sequence] if 0 <= sequence < _FEW else _sequence(sequence)
+            headers += (self._subject, number)
         if envelope.matter is not None:
             headers.append(self._matter)
         if envelope.drill:
@@ -124,26 +134,26 @@ class HeaderWriter:
 
     def _renew(self, envelope: Envelope) -> None:
         self._last = envelope
+        cause, subject = envelope.cause.encode(), (envelope.subject or "").encode()
+        self.key = subject or cause
         self._source = ("ce_source", envelope.source.encode())
         self._time = ("ce_time", rfc3339(envelope.time).encode())
         self._area = ("ce_partitionkey", envelope.area.encode())
-        self._cause = ("ce_causationid", envelope.cause.encode())
-        self._subject = ("ce_subject", (envelope.subject or "").encode())
+        self._cause = ("ce_causationid", cause)
+        self._subject = ("ce_subject", subject)
         self._matter = ("ce_correlationid", (envelope.matter or "").encode())
 
 
-def _alike(one: Envelope, other: Envelope) -> bool:
-    """Whether two envelopes share all but what tells one event from another: what one command says of one ticket."""
-    return (
-        one.subject is other.subject
-        and one.cause is other.cause
-        and one.time == other.time
-        and one.matter is other.matter
-        and one.area is other.area
-        and one.source is other.source
-    )
+@lru_cache(maxsize=256)  # all there are
+def _type(name: str) -> Header:
+    return "ce_type", name.encode()
 
 
+def _sequence(number: int) -> Header:
+    return "ce_sequence", b"%010d" % number
+
+
+_SEQUENCES: Final = tuple(_sequence(number) for number in range(_FEW))
 _NOTHING: Final = Envelope(id="", source="", type="", time=0, area="", cause="")
 
 

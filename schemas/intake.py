@@ -1,6 +1,7 @@
 """What stands on `intake.*`: the bytes a source sent, untouched, and a few headers that say what they are."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from schemas.codec import contract
@@ -67,6 +68,11 @@ def _word(value: bytes | None) -> str | None:
 
 def intake_headers(headers: Sequence[tuple[str, bytes]]) -> IntakeHeaders:
     """Read the headers of an intake record; never raises: what cannot be read counts as absent."""
+    return _read(tuple(headers))
+
+
+@lru_cache(maxsize=256)  # a source says the same with each of its records
+def _read(headers: tuple[tuple[str, bytes], ...]) -> IntakeHeaders:
     found = dict(headers).get
     return IntakeHeaders(
         source=_word(found(SOURCE)),

@@ -45,7 +45,16 @@ def in_order(
 
 
 def begin(rules: Rules, limit: Limit, at: int) -> Deadline:
-    """The deadline of a limit that begins to run."""
+    """The deadline of a limit that begins to run. What arrives at one moment shares it."""
+    if rules.begun_at != at:
+        rules.begun_at, rules.begun = at, {}
+    deadline = rules.begun.get(limit)
+    if deadline is None:
+        deadline = rules.begun[limit] = _begun(rules, limit, at)
+    return deadline
+
+
+def _begun(rules: Rules, limit: Limit, at: int) -> Deadline:
     name, clock, length, first = limit
     if clock is _WALL:
         due_at, next_at, provisional = at + length, None if first is None else at + first, False

@@ -175,13 +175,16 @@ class Draft:
         self.catch_up()
         return self._judged.get(version) is not None
 
-    def near(self, like: Ticket, cell: Cell, since: int) -> Iterator[Ticket]:
+    def near(self, like: Ticket, cell: Cell, since: int) -> Iterator[Ticket] | None:
         """Open tickets, not merged, of the same area, category and drill mark in a cell, opened since then.
 
-        For categories with a radius; newest first.
+        For categories with a radius; newest first. None where the cell is empty, as nearly all are.
         """
         self.catch_up()
-        found = self._newest_first(self._near.get(near_key(like, cell)), since)
+        entries = self._near.get(near_key(like, cell))
+        if entries is None:
+            return None
+        found = self._newest_first(entries, since)
         return (ticket for ticket in found if _is_like(ticket, like) and _lies_in(ticket, cell))
 
     def police_near(self, area: str, cell: Cell, since: int, *, drill: bool) -> Iterator[Ticket]:
@@ -195,13 +198,16 @@ class Draft:
                 if (ticket.area, ticket.drill) == (area, drill) and _lies_in(ticket, cell):
                     yield ticket
 
-    def closed_near(self, report: Report, cell: Cell, since: int) -> Iterator[Ticket]:
+    def closed_near(self, report: Report, cell: Cell, since: int) -> Iterator[Ticket] | None:
         """Tickets like a report in a cell, closed since then and not voided; closed last first.
 
-        While the policy asks for recurrence, for categories with a radius.
+        While the policy asks for recurrence, for categories with a radius. None where the cell is empty.
         """
         self.catch_up()
-        found = self._newest_first(self._closed_near.get(near_key(report, cell)), since)
+        entries = self._closed_near.get(near_key(report, cell))
+        if entries is None:
+            return None
+        found = self._newest_first(entries, since)
         return (ticket for ticket in found if _is_like(ticket, report) and _lies_in(ticket, cell))
 
     def closed_about(self, report: Report, since: int) -> Iterator[Ticket]:

@@ -65,7 +65,7 @@ def around(draft: Draft, ticket: Ticket, metres: int, seconds: int, at: int) -> 
         return
     since, matter, police = at - seconds * 1000, ticket.matter, ticket.side is Side.POLICE
     for cell in cells_within(place, metres):
-        for other in draft.near(ticket, cell, since):
+        for other in draft.near(ticket, cell, since) or ():
             lat, lon = other.lat, other.lon
             if lat is None or lon is None or other.matter == matter or (police and other.side is Side.POLICE):
                 continue  # no place, one matter already, or two of the police's, which are never merged
@@ -88,8 +88,9 @@ def recurrence(turn: Turn, report: Report) -> str | None:
     if category is None or category.near_m <= 0 or place is None:
         return None
     for cell in cells_within(place, category.near_m):
-        found = _within(draft.closed_near(report, cell, since), place, category.near_m)
-        last = _later(last, _last(found))
+        closed = draft.closed_near(report, cell, since)
+        if closed is not None:
+            last = _later(last, _last(_within(closed, place, category.near_m)))
     return None if last is None else last.id
 
 

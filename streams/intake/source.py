@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from schemas.codec import Maker
 from schemas.codes import Action, Flag, Reject, Urgency
 from schemas.commands import Feedback, Origin, Report
 from schemas.mapping import CLOSED, FEEDBACK, REPORT, SourceMapping
@@ -19,6 +20,7 @@ from streams.intake.rejected import Unusable
 from streams.intake.reports import OTHER
 
 T = TypeVar("T")
+_REPORT: Final = Maker(Report)
 _NOWHERE: Final = Origin(topic="", partition=0, offset=0)
 
 
@@ -75,7 +77,7 @@ class Source:
         source_id, time = read.id(fields), read.time(fields)
         where, category, person = read.locate(fields), read.category(fields), read.person(fields)
         occurred_at = read.occurred_at(fields)
-        return Report(
+        return _REPORT.of(
             source=self.name,
             source_id=source_id,
             content=self._keyed.content([fields[index] for index in read.content]),
