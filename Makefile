@@ -14,7 +14,7 @@ MUTANTS ?= 250
 INPUTS ?= 1000000
 SCALE ?= 1
 
-.PHONY: help setup check format test demo chaos bench bench-peers bench-scale soak mutate fuzz audit-deps clean
+.PHONY: help setup check format test demo chaos bench bench-delay bench-peers bench-scale soak mutate fuzz audit-deps clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -51,6 +51,9 @@ bench-peers: setup ## the small job beside Kafka Streams, Quix Streams and plain
 
 bench-scale: setup ## what more workers, partitions and tickets cost, what joining and dying does, into build/bench/
 	$(PYTHON) -m tests.bench.scale
+
+bench-delay: setup ## a report's delay at 100 and 1,000 a second, for minutes; build/bench/delay.json and a histogram
+	$(PYTHON) -m tests.bench.delays
 
 soak: setup ## a fault every 5 minutes for hours, on three brokers: what grows? (SEED=1 HOURS=1; MINUTES= a fault every 10 s)
 	$(PYTHON) -m tests.chaos.run --seed $(SEED) --brokers 3 --clickhouse $(if $(MINUTES),--minutes $(MINUTES),--hours $(HOURS)) $(CHAOS)
