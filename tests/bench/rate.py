@@ -6,8 +6,8 @@ from typing import Final
 
 from tests.bench.cpu import CpuWatch
 
-_WARM: Final = 0.10
-"""Share of the outputs that is left out at the beginning: processes warm up, owners open one after the other."""
+_WARM: Final = 0.30
+"""Share of the outputs that is left out at the beginning: processes warm up, code is compiled, owners open."""
 _TAIL: Final = 0.05
 """And at the end, where some partitions are done before others."""
 

@@ -1,6 +1,6 @@
-"""Who does the small job, and how each is set: for throughput in one way or several, for delay in one.
+"""Who does the small job, and how each is set for throughput and for delay, in one way or several.
 
-docs/peers.md says why. What is said in `Program` and `Job` words is the same for all.
+docs/peers.md says why.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,8 @@ class Entrant:
     """So many are read for throughput, that a run takes some seconds."""
     throughput: Mapping[str, Settings]
     """By the name of a setup; the better one counts."""
-    delay: Settings
+    delay: Mapping[str, Settings]
+    """The same."""
 
 
 def _kafka_streams() -> Sequence[str]:
@@ -49,33 +50,30 @@ _STREAMS_FAST: Final[Settings] = _STREAMS | {
     "producer.batch.size": 262_144,
     "max.poll.records": 4_000,
 }
+_STREAMS_QUICK: Final[Settings] = _STREAMS | {"store": "memory", "num.stream.threads": 1, "producer.linger.ms": 0}
 _QUIX: Final[Settings] = {"processing_guarantee": "exactly-once"}
 
 LIANQIN: Final = Entrant(
     name="lianqin",
     title="lianqin, exactly once",
     program=small.LIANQIN,
-    records=600_000,
+    records=1_000_000,
     throughput={"as shipped": {}},
-    delay={},
+    delay={"as shipped": {}},
 )
 KAFKA_STREAMS: Final = Entrant(
     name="kafka_streams",
     title="Kafka Streams, exactly once",
     program=Program(command=_kafka_streams),
-    records=600_000,
+    records=1_000_000,
     throughput={
         "RocksDB, 2 threads": _STREAMS_FAST | {"store": "rocksdb"},
         "in memory, 1 thread": _STREAMS_FAST | {"store": "memory", "num.stream.threads": 1},
         "in memory, 2 threads": _STREAMS_FAST | {"store": "memory"},
     },
-    delay=_STREAMS
-    | {
-        "store": "memory",
-        "num.stream.threads": 1,
-        "producer.linger.ms": 0,
-        "commit.interval.ms": 5,
-        "poll.ms": 5,
+    delay={
+        "commit every ms": _STREAMS_QUICK | {"commit.interval.ms": 1, "poll.ms": 1},
+        "commit every 5 ms": _STREAMS_QUICK | {"commit.interval.ms": 5, "poll.ms": 5},
     },
 )
 QUIX: Final = Entrant(
@@ -87,7 +85,10 @@ QUIX: Final = Entrant(
         "commit every 5 s": _QUIX
         | {"producer_extra_config": {"compression.type": "lz4", "linger.ms": 20, "batch.size": 262_144}}
     },
-    delay=_QUIX | {"commit_every": 1, "consumer_poll_timeout": 0.01, "producer_extra_config": {"linger.ms": 0}},
+    delay={
+        "commit every 3 ms": _QUIX
+        | {"commit_interval": 0.003, "consumer_poll_timeout": 0.01, "producer_extra_config": {"linger.ms": 0}}
+    },
 )
 FAUST: Final = Entrant(
     name="faust",
@@ -95,6 +96,6 @@ FAUST: Final = Entrant(
     program=small.FAUST,
     records=30_000,
     throughput={"as documented": small.FAUST.settings},
-    delay={"producer_linger_ms": 0},
+    delay={"no linger": {"producer_linger_ms": 0}},
 )
 ALL: Final = (LIANQIN, KAFKA_STREAMS, QUIX, FAUST)

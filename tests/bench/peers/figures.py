@@ -25,6 +25,15 @@ class Run:
         return self.measured.rate.per_second
 
 
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """One run for delay."""
+
+    setup: str
+    delays: Mapping[int, Delay]
+    """By records a second."""
+
+
 @dataclass(slots=True)
 class Figures:
     """Of one entrant."""
@@ -32,13 +41,18 @@ class Figures:
     name: str
     title: str
     runs: list[Run] = field(default_factory=list)
-    delays: dict[int, Delay] = field(default_factory=dict)
-    """By records a second."""
+    paced: list[Paced] = field(default_factory=list)
 
     @property
     def best(self) -> Run:
         """The run that other work on the machine disturbed least, of the better setup."""
         return max(self.runs, key=lambda run: run.per_second)
+
+    @property
+    def delays(self) -> dict[int, Delay]:
+        """By records a second, at each rate those of the better setup."""
+        rates = self.paced[0].delays
+        return {at: min((one.delays[at] for one in self.paced), key=lambda found: found.p50_ms) for at in rates}
 
     @property
     def delay(self) -> Delay:
@@ -67,6 +81,7 @@ def document(all_figures: Sequence[Figures], about: Mapping[str, object]) -> dic
         "delays": {one.name: {str(at): asdict(found) for at, found in one.delays.items()} for one in all_figures},
         "broker_cpu_seconds_per_million": {one.name: round(one.cpu[1], 2) for one in all_figures},
         "setup": {one.name: one.best.setup for one in all_figures},
+        "paced": {one.name: [asdict(run) for run in one.paced] for one in all_figures},
         "runs": {one.name: [{"setup": run.setup, **asdict(run.measured)} for run in one.runs] for one in all_figures},
     }
 

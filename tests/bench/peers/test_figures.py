@@ -9,7 +9,7 @@ import pytest
 from tests.bench import memory, paced
 from tests.bench.peers import plot
 from tests.bench.peers.delay import Pace
-from tests.bench.peers.figures import Figures, Run, document, ratio
+from tests.bench.peers.figures import Figures, Paced, Run, document, ratio
 from tests.bench.rate import Rate
 from tests.bench.small import Measured
 
@@ -22,9 +22,12 @@ def _run(setup: str, per_second: float, program: float, peak_mb: float) -> Run:
 @pytest.fixture
 def two() -> list[Figures]:
     ours = Figures("lianqin", "lianqin", [_run("a", 100.0, 5.0, 80.0), _run("a", 120.0, 4.5, 90.0)])
-    ours.delays = {100: paced.Delay(10, 100, 8.0, 16.0), 1_000: paced.Delay(10, 1_000, 20.0, 40.0)}
+    ours.paced = [Paced("q", {100: paced.Delay(10, 100, 8.0, 16.0), 1_000: paced.Delay(10, 1_000, 20.0, 40.0)})]
     other = Figures("faust", "Faust", [_run("b", 30.0, 50.0, 60.0), _run("c", 20.0, 70.0, 50.0)])
-    other.delays = {100: paced.Delay(10, 100, 4.0, 6.0), 1_000: paced.Delay(10, 1_000, 5.0, 9.0)}
+    other.paced = [
+        Paced("r", {100: paced.Delay(10, 100, 4.0, 6.0), 1_000: paced.Delay(10, 1_000, 7.0, 9.0)}),
+        Paced("s", {100: paced.Delay(10, 100, 5.0, 5.0), 1_000: paced.Delay(10, 1_000, 5.0, 9.5)}),
+    ]
     return [ours, other]
 
 
@@ -41,6 +44,8 @@ def test_the_document_has_the_shape_that_others_read(two: list[Figures]) -> None
     assert read["setup"] == {"lianqin": "a", "faust": "b"}
     assert [run["setup"] for run in read["runs"]["faust"]] == ["b", "c"]
     assert read["delays"]["lianqin"]["1000"]["p99_ms"] == 40.0
+    assert read["delays"]["faust"]["1000"]["p50_ms"] == 5.0
+    assert [run["setup"] for run in read["paced"]["faust"]] == ["r", "s"]
 
 
 def test_the_plot_is_a_picture(two: list[Figures], tmp_path: Path) -> None:
