@@ -16,7 +16,7 @@ from agents.logs import Logs
 from agents.replaying.archive import Archive, ArchiveError, Stored, line_of, written
 from agents.replaying.playing import remembered
 from agents.replaying.source import section
-from schemas.state import LOG_TIME, POLICY, TICKET, WAITING
+from schemas.state import LOG_TIME, POLICY, TICKET, UNFINISHED, WAITING
 from schemas.topics import DESK_STATE
 from streams.desk.memory import DeskMemory
 from streams.ownership import changelog, clients
@@ -83,7 +83,10 @@ def snapshot_in(path: Path) -> Snapshot:
 @cache
 def shape() -> str:
     """A hash of all that a state record may look like: it changes with the contracts."""
-    schemas = [TICKET.schema(), *(contract.adapter.json_schema() for contract in (WAITING, LOG_TIME, POLICY))]
+    schemas = [
+        TICKET.schema(),
+        *(contract.adapter.json_schema() for contract in (WAITING, LOG_TIME, UNFINISHED, POLICY)),
+    ]
     return sha256(orjson.dumps(schemas, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
