@@ -11,10 +11,11 @@ RECORDS ?= 200000
 HOURS ?= 1
 CHAOS ?=
 MUTANTS ?= 250
+SCHEDULES ?= 1000000
 INPUTS ?= 1000000
 SCALE ?= 1
 
-.PHONY: help setup check format test demo chaos bench bench-delay bench-peers bench-scale soak mutate fuzz audit-deps clean
+.PHONY: help setup check format test demo chaos bench bench-delay bench-peers bench-scale soak mutate fuzz audit-deps simulate-protocol clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -66,6 +67,8 @@ fuzz: setup ## bad and hostile input by the million; what fails is kept in build
 
 audit-deps: setup ## what the product is made of (CycloneDX, into build/sbom/); is all pinned, allowed, not known bad
 	$(PYTHON) -m tests.supply.run
+simulate-protocol: setup ## owners in a simulated cluster, one schedule of faults a seed (SEED=1, SEED= by chance; SCHEDULES=1000000)
+	$(PYTHON) -m tests.protocol.run --seed "$(SEED)" --schedules $(SCHEDULES) --jobs $$(nproc)
 
 clean: ## remove what was built; .venv and data folders stay
 	rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -54,18 +54,26 @@ class Transactional:
 
 
 class Broker:
-    """All state of the cluster. Answers are given, or errors raised, as a broker would send them."""
+    """All state of the cluster. Answers are given, or errors raised, as a broker would send them.
+
+    It lives on the loop that runs when it is made. Python looks up the running loop with a system call, so it is kept.
+    """
 
     def __init__(self, chance: random.Random, *, marker_s: float = 0.002) -> None:
+        self.loop = asyncio.get_running_loop()
         self.logs: dict[TopicPartition, Log] = {}
         self.offsets: dict[tuple[str, TopicPartition], OffsetAndMetadata] = {}
         self.loading = False
         """The coordinator of groups says nothing yet."""
+        self.timed_out = 0
+        """Transactions that the broker ended because they took too long."""
         self.marker_s = marker_s
         """How long a marker takes at most."""
+        self.decided: dict[tuple[str, TopicPartition], int] = {}
+        """The largest offset of each group whose commit is decided, though it may not be told yet."""
         self._chance = chance
         self._ids: dict[str, Transactional] = {}
-        self._waiters: list[Callable[[], None]] = []
+        self._waiters: dict[TopicPartition, list[Callable[[], None]]] = {}
 
     def make(self, topic: str, partitions: int) -> None:
         """Make a topic, or make it anew."""
@@ -82,25 +90,25 @@ class Broker:
 
     def now_ms(self) -> int:
         """The broker's clock."""
-        return int(asyncio.get_running_loop().time() * 1000)
+        return int(self.loop.time() * 1000)
 
     def append(self, place: TopicPartition, records: Sequence[Data]) -> None:
         """Take records that belong to no transaction."""
         self.log(place).append(records, self.now_ms())
-        self._wake()
+        self._wake(place)
 
-    def changed(self, tell: Callable[[], None]) -> None:
-        """Tell once when something can be read that could not be read before."""
-        self._waiters.append(tell)
+    def changed(self, places: Iterable[TopicPartition], tell: Callable[[], None]) -> None:
+        """Tell when something can be read of these that could not be read before."""
+        for place in places:
+            self._waiters.setdefault(place, []).append(tell)
 
-    def not_waiting(self, tell: Callable[[], None]) -> None:
+    def not_waiting(self, places: Iterable[TopicPartition], tell: Callable[[], None]) -> None:
         """Take it back."""
-        if tell in self._waiters:
-            self._waiters.remove(tell)
+        for place in places:
+            self._waiters[place].remove(tell)
 
-    def _wake(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for tell in waiters:
+    def _wake(self, place: TopicPartition) -> None:
+        for tell in self._waiters.get(place, ()):
             tell()
 
     def fetch(
@@ -154,7 +162,7 @@ class Broker:
         if it.state is State.EMPTY:
             it.state = State.ONGOING
             it.number += 1
-            asyncio.get_running_loop().call_later(it.timeout_s, self._time_out, it, it.number)
+            self.loop.call_later(it.timeout_s, self._time_out, it, it.number)
         return it
 
     def add(self, name: str, producer: Epoch, place: TopicPartition) -> None:
@@ -170,7 +178,7 @@ class Broker:
         if it.state is not State.ONGOING or place not in it.places:
             raise InvalidTxnState
         self.log(place).produce(producer, sequence, records, self.now_ms())
-        self._wake()
+        self._wake(place)
 
     def add_offsets(self, name: str, producer: Epoch, group: str, offsets: Offsets) -> None:
         """Let offsets be committed with the transaction."""
@@ -192,20 +200,29 @@ class Broker:
     def _time_out(self, it: Transactional, number: int) -> None:
         if it.state is State.ONGOING and it.number == number:
             # Its producer is fenced by that.
+            self.timed_out += 1
             it.epoch += 1
             self._end(it, commit=False)
 
     def _end(self, it: Transactional, *, commit: bool) -> None:
         it.state, it.last_committed = State.ENDING, commit
         it.left = len(it.places) + 1
-        later = asyncio.get_running_loop().call_later
+        if commit:
+            self._decide(it)
+        later = self.loop.call_later
         for place in it.places:
             later(self._chance.random() * self.marker_s, self._mark, it, place, commit)
         later(self._chance.random() * self.marker_s, self._mark_offsets, it, commit)
 
+    def _decide(self, it: Transactional) -> None:
+        for group, offsets in it.offsets.items():
+            for place, told in offsets.items():
+                self.decided[group, place] = max(told.offset, self.decided.get((group, place), -1))
+
     def _mark(self, it: Transactional, place: TopicPartition, commit: bool) -> None:
         if (log := self.logs.get(place)) is not None:
             log.mark(it.producer_id, commit=commit, now_ms=self.now_ms())
+            self._wake(place)
         self._marked(it)
 
     def _mark_offsets(self, it: Transactional, commit: bool) -> None:
@@ -220,11 +237,6 @@ class Broker:
             it.state = State.EMPTY
             it.places.clear()
             it.offsets.clear()
-        self._wake()
-
-    def decided(self, name: str) -> bool:
-        """Whether no transaction of this id is open or undecided."""
-        return name not in self._ids or self._ids[name].state is not State.ONGOING
 
     def quiet(self) -> bool:
         """Whether no transaction at all is open or ending."""

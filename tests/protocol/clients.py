@@ -218,7 +218,7 @@ class Consumer:
     ) -> dict[TopicPartition, list[Stored]]:
         """The next records of some partitions or all; nothing after the time-out. Raises outside the log."""
         wanted = partitions or tuple(self._positions)
-        loop = asyncio.get_running_loop()
+        loop = self._broker.loop
         deadline = loop.time() + timeout_ms / 1000
         while True:
             if (got := self._take(wanted, max_records)) or loop.time() >= deadline:
@@ -252,7 +252,7 @@ class Consumer:
         answer = await self._link.ask(
             "fetch", self._broker.fetch, missing, committed=self._committed, most=_MOST_FETCHED
         )
-        self._polled_ms = int(asyncio.get_running_loop().time() * 1000)
+        self._polled_ms = self._broker.now_ms()
         moved = False
         for place, found in answer.items():
             if isinstance(found, OffsetOutOfRangeError):
@@ -265,20 +265,20 @@ class Consumer:
 
     async def _wait(self, deadline: float) -> None:
         """Until something changes at the broker: what a long fetch does."""
-        loop = asyncio.get_running_loop()
-        changed = loop.create_future()
+        loop = self._broker.loop
+        changed, waiting = loop.create_future(), list(self._positions)
 
         def tell() -> None:
             if not changed.done():
                 changed.set_result(None)
 
-        self._broker.changed(tell)
+        self._broker.changed(waiting, tell)
         timer = loop.call_at(deadline, tell)
         try:
             await changed
         finally:
             timer.cancel()
-            self._broker.not_waiting(tell)
+            self._broker.not_waiting(waiting, tell)
 
 
 class Admin:

@@ -65,6 +65,8 @@ class Log:
         self.start = 0
         self.end = 0
         self.limit_bytes = LIMIT_BYTES
+        self.ever: list[Stored] = []
+        """All that was ever appended, also what retention or compaction took."""
         self._entries: list[Stored] = []
         self._open: dict[int, Fate] = {}
         self._sequences: dict[tuple[int, int], int] = {}
@@ -93,8 +95,12 @@ class Log:
 
     def _append(self, records: Sequence[Data], now_ms: int, fate: Fate | None) -> None:
         for data in records:
-            self._entries.append(Stored(self.place, self.end, now_ms, data, fate))
-            self.end += 1
+            self._add(Stored(self.place, self.end, now_ms, data, fate))
+
+    def _add(self, stored: Stored) -> None:
+        self._entries.append(stored)
+        self.ever.append(stored)
+        self.end += 1
 
     def mark(self, producer_id: int, *, commit: bool, now_ms: int) -> None:
         """Write the marker that ends a producer's transaction here; also where it has written nothing."""
@@ -102,8 +108,7 @@ class Log:
             fate.committed = commit
         marker = Stored(self.place, self.end, now_ms, Data(None, None), fate)
         marker.marker = True
-        self._entries.append(marker)
-        self.end += 1
+        self._add(marker)
 
     def fetch(self, offset: int, *, committed: bool, most: int) -> Fetched:
         """The records from an offset on, as the isolation shows them; raises OffsetOutOfRangeError outside the log."""
@@ -124,7 +129,12 @@ class Log:
             yield entries[number]
 
     def readable(self) -> list[Stored]:
-        """All that a read_committed reader sees."""
+        """All that a read_committed reader could ever see."""
+        stable = self.stable
+        return [stored for stored in self.ever if stored.offset < stable and stored.visible]
+
+    def held(self) -> list[Stored]:
+        """What a read_committed reader finds there now."""
         stable = self.stable
         return [stored for stored in self._entries if stored.offset < stable and stored.visible]
 

@@ -10,6 +10,8 @@ from weakref import WeakKeyDictionary
 
 from aiokafka.errors import ConcurrentTransactions, KafkaError
 
+from tests.protocol.trace import Trace
+
 _BACKOFF_S: Final = 0.005
 _ASK_AGAIN_S: Final = 0.05
 
@@ -27,23 +29,11 @@ class Weather:
     late_s: float = 0.5
 
 
-class Trace:
-    """What happened, line by line; kept only where somebody wants to read it."""
-
-    def __init__(self, *, kept: bool) -> None:
-        self.lines: list[str] | None = [] if kept else None
-
-    def __call__(self, who: str, what: str, *about: object) -> None:
-        """Add one line."""
-        if self.lines is not None:
-            now = asyncio.get_running_loop().time() % 1000
-            self.lines.append(f"{now:9.4f}  {who:<10} {what} {' '.join(map(str, about))}".rstrip())
-
-
 class Link:
     """One process's way to the broker. What was sent before the process died still arrives."""
 
     def __init__(self, name: str, weather: Weather, chance: random.Random, trace: Trace) -> None:
+        self._loop = asyncio.get_running_loop()
         self.name = name
         self.alive = True
         self.frozen_until = 0.0
@@ -56,7 +46,7 @@ class Link:
 
     def ask(self, what: str, act: Callable[..., Any], *about: Any, **named: Any) -> "asyncio.Future[Any]":
         """Let something happen at the broker, and tell what came of it. Asks again when it is lost or told to."""
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Any] = self._loop.create_future()
         if not self.alive:
             future.cancel()
             return future
@@ -74,13 +64,13 @@ class Link:
 
     def freeze(self, for_s: float) -> None:
         """Let nothing in or out for some seconds."""
-        self.frozen_until = asyncio.get_running_loop().time() + for_s
+        self.frozen_until = self._loop.time() + for_s
 
     def _send(self, request: "_Request") -> None:
         if request.future.done():
             self._waiting.pop(request.future, None)
             return
-        loop, chance = asyncio.get_running_loop(), self._chance
+        loop, chance = self._loop, self._chance
         wait_s = max(0.0, self.frozen_until - loop.time()) + self._under_way_s()
         fortune = chance.random()
         if fortune * 2 < self._weather.lost:
@@ -95,12 +85,12 @@ class Link:
         return chance.random() * most
 
     def _arrive(self, request: "_Request", answer_lost: bool) -> None:
-        later = asyncio.get_running_loop().call_later
+        later = self._loop.call_later
         try:
             result, error = request.act(*request.about, **request.named), None
         except KafkaError as raised:
             result, error = None, raised
-        self._trace(self.name, request.what, *request.about[2:], "->", _short(result, error))
+        self._trace(self.name, request.what, *request.about, "->", result if error is None else error)
         if isinstance(error, ConcurrentTransactions) or (error is not None and error.retriable):
             later(_BACKOFF_S, self._send, request)
         elif answer_lost:
@@ -109,7 +99,7 @@ class Link:
             later(self._under_way_s(), self._answer, request.future, result, error)
 
     def _answer(self, future: "asyncio.Future[Any]", result: Any, error: KafkaError | None) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         if loop.time() < self.frozen_until:
             loop.call_at(self.frozen_until, self._answer, future, result, error)
             return
@@ -129,10 +119,6 @@ class _Request:
     about: tuple[Any, ...]
     named: dict[str, Any]
     future: "asyncio.Future[Any]"
-
-
-def _short(result: object, error: KafkaError | None) -> object:
-    return type(error).__name__ if error is not None else "ok" if result is None else result
 
 
 HERE: Final[ContextVar[Link]] = ContextVar("HERE")

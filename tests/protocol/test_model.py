@@ -3,9 +3,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import pytest
@@ -23,7 +23,8 @@ from tests.ownership.running import until
 from tests.protocol.broker import Broker
 from tests.protocol.clients import BROKER, installed
 from tests.protocol.log import Data
-from tests.protocol.network import HERE, Link, Trace, Weather
+from tests.protocol.network import HERE, Link, Weather
+from tests.protocol.trace import Trace
 
 LIMIT_BYTES = 2_000
 LARGE = b"".join(b"%d" % (7919**number % 10**9) for number in range(1_000))
@@ -133,13 +134,13 @@ async def _ends(side: Side, place: TopicPartition) -> tuple[int, int, int]:
         return start, stable, (await uncommitted.end_offsets([place]))[place]
 
 
-async def _until_ends(side: Side, place: TopicPartition, ends: tuple[int, int, int]) -> None:
+async def _until_ends(side: Side, place: TopicPartition, ends: tuple[int, int, int], *, within_s: float = 5) -> None:
     """Markers come a moment after the commit."""
 
     async def there() -> bool:
         return await _ends(side, place) == ends
 
-    await until(there, within_s=5)
+    await until(there, within_s=within_s)
 
 
 async def _read(
@@ -275,6 +276,17 @@ class KafkaSuite:
                 await _fences(former.commit_transaction())
                 assert await _told(side, group, place) is None
 
+    async def test_a_transaction_that_takes_too_long_is_aborted_and_its_producer_fenced(self, side: Side) -> None:
+        place = side.place("in")
+        hasty = replace(side.settings, transaction_timeout_ms=1000)
+        async with _started(clients.make_producer(hasty, f"{place.topic}-id")) as producer:
+            await producer.begin_transaction()
+            await (await _send(producer, place, b"lost"))
+            # The broker looks for such transactions every ten seconds.
+            await _until_ends(side, place, (0, 2, 2), within_s=30)
+            await _fences(producer.commit_transaction())
+        assert await _read(side, place, 2) == []
+
     async def test_a_commit_succeeds_although_a_send_has_failed(self, side: Side) -> None:
         small, place = side.place("small"), side.place("in")
         async with _producer(side) as producer:
@@ -341,7 +353,7 @@ class TestModel(KafkaSuite):
     """Over the model, on an ordinary loop."""
 
     @pytest.fixture
-    def side(self) -> Iterator[Side]:
+    async def side(self) -> AsyncIterator[Side]:
         """A cluster of its own."""
         broker = Broker(random.Random(1))
         broker.make("in", 1)
