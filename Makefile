@@ -11,11 +11,12 @@ RECORDS ?= 200000
 HOURS ?= 1
 CHAOS ?=
 MUTANTS ?= 250
+TICKETS ?= 1000000
 SCHEDULES ?= 1000000
 INPUTS ?= 1000000
 SCALE ?= 1
 
-.PHONY: help setup check format test demo chaos bench bench-delay bench-peers bench-scale soak mutate fuzz audit-deps simulate-protocol clean
+.PHONY: help setup check format test demo chaos bench bench-million bench-delay bench-peers bench-scale soak mutate fuzz audit-deps simulate-protocol clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -55,6 +56,9 @@ bench-scale: setup ## what more workers, partitions and tickets cost, what joini
 
 bench-delay: setup ## a report's delay at 100 and 1,000 a second, for minutes; build/bench/delay.json and a histogram
 	$(PYTHON) -m tests.bench.delays
+
+bench-million: setup ## a million open tickets: fold, memory, deadlines due at once, a rebalance (TICKETS=1000000)
+	$(PYTHON) -m tests.bench.million.run --tickets $(TICKETS)
 
 soak: setup ## a fault every 5 minutes for hours, on three brokers: what grows? (SEED=1 HOURS=1; MINUTES= a fault every 10 s)
 	$(PYTHON) -m tests.chaos.run --seed $(SEED) --brokers 3 --clickhouse $(if $(MINUTES),--minutes $(MINUTES),--hours $(HOURS)) $(CHAOS)

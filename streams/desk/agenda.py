@@ -36,7 +36,7 @@ class Agenda(Generic[E]):
 
     def pop(self) -> None:
         """Pass the first entry; there must be one."""
-        if self._added and self._added[0] == self.peek():
+        if self._added and (not self._frontier or self._added[0] <= self._frontier[0][0]):
             heappop(self._added)
             return
         _, index = heappop(self._frontier)

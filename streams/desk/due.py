@@ -30,11 +30,14 @@ def dues(ticket: Ticket) -> Iterator[Due]:
 
 def next_due(ticket: Ticket) -> Due | None:
     """The first of a ticket's entries: it alone stands on the agenda, and the next one follows when it has fired."""
-    first: Due | None = None
-    for due in dues(ticket):
-        if first is None or due < first:
-            first = due
-    return first
+    if ticket.closed_at is not None or ticket.standing is not Standing.RUNNING:
+        return next(dues(ticket), None)
+    first, at = None, 0
+    for deadline in ticket.deadlines:
+        when = deadline.next_at
+        if when is not None and (first is None or when < at or (when == at and deadline.limit < first.limit)):
+            first, at = deadline, when
+    return None if first is None else (at, DEADLINE, ticket.id, first.limit)
 
 
 def waits(key: bytes, waiting: Waiting) -> Iterator[Due]:
@@ -54,9 +57,12 @@ def holds(due: Due, ticket_of: Callable[[str], Ticket | None], waiting_of: Calla
 
 def deadline_of(ticket: Ticket | None, due: Due) -> Deadline | None:
     """The deadline that an entry means; none where it no longer holds."""
-    if ticket is None or due not in dues(ticket):
+    if ticket is None or ticket.closed_at is not None or ticket.standing is not Standing.RUNNING:
         return None
-    return next(deadline for deadline in ticket.deadlines if deadline.limit == due[3])
+    for deadline in ticket.deadlines:
+        if deadline.limit == due[3] and deadline.next_at == due[0]:
+            return deadline
+    return None
 
 
 def held_of(waiting: Waiting | None, due: Due) -> Held | None:

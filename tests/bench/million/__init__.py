@@ -1,0 +1,1 @@
+"""A million open tickets: folded, remembered, and all due at once."""
