@@ -9,7 +9,7 @@ until kafka-topics.sh --bootstrap-server "$BOOTSTRAP" --list >/dev/null 2>&1; do
 for file in /run/users/*; do
     user=$(basename "$file")
     # In a file: on the command line others on this machine would see it.
-    printf 'SCRAM-SHA-512=[password=%s]\n' "$(cat "$file")" >/tmp/password
+    printf 'SCRAM-SHA-512=password=%s\n' "$(cat "$file")" >/tmp/password
     kafka-configs.sh --bootstrap-server "$BOOTSTRAP" --alter --entity-type users --entity-name "$user" --add-config-file /tmp/password
     rm /tmp/password
 done

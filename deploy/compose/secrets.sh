@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make what deploy/compose.yaml needs to be secret, once, in deploy/compose/secrets: who signs, the broker's certificate,
-# a password for each user of Kafka, ClickHouse's, the key of the personal hashes. What stands already is left alone, so
-# a file that is removed is made anew: that is how one is changed.
+# a password for each user of Kafka that compose.yaml names, ClickHouse's, the key of the personal hashes. What stands
+# already is left alone; a file that is removed is made anew: that is how one is changed.
 set -euo pipefail
 umask 077
 cd "$(dirname "$0")"
@@ -21,7 +21,7 @@ if [ ! -e broker.pem ]; then
     cat broker.key broker.crt ca.pem >broker.pem
     rm broker.csr broker.crt broker.key
 fi
-for user in "$@"; do
+sed -n 's|^ *file: compose/secrets/users/||p' ../../compose.yaml | while read -r user; do
     [ -e "users/$user" ] || random >"users/$user"
 done
 [ -e privacy.key ] || random >privacy.key

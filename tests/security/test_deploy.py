@@ -144,15 +144,19 @@ def test_images_name_no_registry() -> None:
 
 def test_secrets_are_made_once_and_fit(tmp_path: Path) -> None:
     assert shutil.which("openssl"), "install openssl"
-    script = shutil.copy(DEPLOY / "compose" / "secrets.sh", tmp_path)
-    subprocess.run(["bash", script, "lianqin-desk", "lianqin-views"], check=True)
-    folder = tmp_path / "secrets"
+    (tmp_path / "compose").mkdir()
+    script = shutil.copy(DEPLOY / "compose" / "secrets.sh", tmp_path / "compose")
+    shutil.copy(DEPLOY / "compose.yaml", tmp_path)
+    subprocess.run(["bash", script], check=True)
+    folder = tmp_path / "compose" / "secrets"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file() and file.suffix != ".srl"}
-    subprocess.run(["bash", script, "lianqin-desk", "lianqin-views"], check=True)
+    subprocess.run(["bash", script], check=True)
     assert {file: file.read_bytes() for file in before} == before
-    passwords = [(folder / "users" / name).read_text() for name in ("lianqin-desk", "lianqin-views")]
-    assert len(set(passwords)) == 2
+    for name, secret in COMPOSE["secrets"].items():
+        assert (tmp_path / secret["file"]).exists(), name
+    passwords = [file.read_text() for file in (folder / "users").iterdir()]
+    assert len(set(passwords)) == len([name for name in COMPOSE["secrets"] if name.startswith("lianqin-")])
     assert all(len(one.strip()) == 48 for one in passwords)
     assert_trusted(folder / "ca.pem", folder / "broker.pem", "kafka")
 
