@@ -56,9 +56,17 @@ def by_workers(stand: Stand, rows: list[Row]) -> dict[str, Any]:
     found = {}
     for count in WORKERS:
         setup = Setup(prefix=f"w{count}.", partitions=OVER, workers=count)
-        path.prepare(stand, setup)
-        found[str(count)] = _rate(path.throughput(stand, rows, lambda _: None, setup))
+        found[str(count)] = _under_load(stand, rows, setup)
     return found
+
+
+def _under_load(stand: Stand, rows: list[Row], setup: Setup) -> dict[str, Any]:
+    """The rate of one setup; where it does not come to its end, why: the others are worth having without it."""
+    try:
+        path.prepare(stand, setup)
+        return _rate(path.throughput(stand, rows, lambda _: None, setup))
+    except (TimeoutError, RuntimeError) as error:
+        return {"failed": f"{type(error).__name__}: {error}"}
 
 
 def by_partitions(stand: Stand, rows: list[Row]) -> dict[str, Any]:
@@ -66,12 +74,12 @@ def by_partitions(stand: Stand, rows: list[Row]) -> dict[str, Any]:
     found = {}
     for count in PARTITIONS:
         setup = Setup(prefix=f"p{count}.", partitions=count)
-        path.prepare(stand, setup)
-        rate = _rate(path.throughput(stand, rows, lambda _: None, setup))
-        found[str(count)] = rate | {
-            "idle_cores": idle(stand, setup),
-            "bytes_per_report": {name: on_disk(stand, setup.prefix + name, len(rows)) for name in _ON_DISK},
-        }
+        found[str(count)] = _under_load(stand, rows, setup)
+        if "failed" not in found[str(count)]:
+            found[str(count)] |= {
+                "idle_cores": idle(stand, setup),
+                "bytes_per_report": {name: on_disk(stand, setup.prefix + name, len(rows)) for name in _ON_DISK},
+            }
     return found
 
 

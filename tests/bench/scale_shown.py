@@ -29,7 +29,10 @@ def _table(title: str, *columns: str) -> Table:
 def _rates(found: Document) -> Table:
     table = _table("workers over 32 partitions", "workers", "a second", "a CPU second", "µs worker", "µs broker")
     for count, one in found.items():
-        table.add_row(count, f"{one['per_second']:,.0f}", f"{one['per_cpu_second']:,.0f}", *_costs(one))
+        if "failed" in one:
+            table.add_row(count, one["failed"])
+        else:
+            table.add_row(count, f"{one['per_second']:,.0f}", f"{one['per_cpu_second']:,.0f}", *_costs(one))
     return table
 
 
@@ -41,6 +44,9 @@ def _partitions(found: Document) -> Table:
     columns = ("partitions", "µs worker", "µs broker", "idle: cores of workers", "of the broker", "bytes a report")
     table = _table("partitions, two workers", *columns)
     for count, one in found.items():
+        if "failed" in one:
+            table.add_row(count, one["failed"])
+            continue
         idle = dict(one["idle_cores"])
         broker = idle.pop("broker")
         size = ", ".join(f"{name} {bytes_:.0f}" for name, bytes_ in one["bytes_per_report"].items())
@@ -97,6 +103,7 @@ def plot(file: Path, document: Document) -> None:
 
 
 def _line(axes: Axes, found: Document, title: str, *names: str) -> None:
+    found = {count: one for count, one in found.items() if "failed" not in one}
     for name in names:
         axes.plot([int(count) for count in found], [one[name] for one in found.values()], marker="o", label=name)
     axes.set(title=title, xscale="log", ylabel="CPU µs a report", ylim=(0, None))

@@ -39,9 +39,10 @@ def document() -> dict[str, Any]:
     held = {"us_per_report": 80.0, "resident_bytes_per_ticket": 4000, "state_bytes_per_ticket": 1200}
     again = {"first": 2.0, "last": None}
     return {
-        "workers": {"1": rate, "8": rate},
+        "workers": {"1": rate, "8": rate, "16": {"failed": "TimeoutError: stands still"}},
         "partitions": {
-            "8": rate | {"idle_cores": {"worker-1": 0.1, "broker": 0.05}, "bytes_per_report": {"desk": 300.0}}
+            "128": {"failed": "TimeoutError: stands still"},
+            "8": rate | {"idle_cores": {"worker-1": 0.1, "broker": 0.05}, "bytes_per_report": {"desk": 300.0}},
         },
         "joining": [
             {
@@ -61,7 +62,7 @@ def test_all_of_it_is_shown_and_drawn(tmp_path: Path) -> None:
     console = Console(width=150, record=True)
     show(console, document())
     text = console.export_text()
-    assert all(word in text for word in ("4,500", "static", "desk 300", "200,000"))
+    assert all(word in text for word in ("4,500", "static", "desk 300", "200,000", "stands still"))
     plot(tmp_path / "scale.png", document())
     assert (tmp_path / "scale.png").read_bytes().startswith(b"\x89PNG")
 
