@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from agents.reporting.plots import GRID, INK, REPORTS, SOFT
-from tests.bench.peers.figures import OURS, PER_SECOND, Figures
+from tests.bench.paced import Delay
+from tests.bench.peers.figures import OURS, Figures
 
 _STYLE: Final[Any] = {
     "font.size": 9,
@@ -24,7 +25,9 @@ _STYLE: Final[Any] = {
     "xtick.labelbottom": False,
     "ytick.left": False,
 }
-_SIZE: Final = (10.6, 6.2)
+_WIDTH: Final = 10.6
+_ROW: Final = 2.05
+"""Inches."""
 _DPI: Final = 150
 
 
@@ -35,15 +38,23 @@ def draw(all_figures: Sequence[Figures], file: Path) -> None:
         "CPU seconds a million, without the broker": lambda one: one.cpu[0],
         "peak memory, MB": lambda one: one.best.measured.peak_mb,
         "broker's CPU seconds a million": lambda one: one.cpu[1],
-        f"delay at {PER_SECOND}/s, median, ms": lambda one: one.delay.p50_ms,
-        f"delay at {PER_SECOND}/s, 99th percentile, ms": lambda one: one.delay.p99_ms,
     }
+    for at in sorted(all_figures[0].delays):
+        panels |= {
+            f"delay at {at:,}/s, median, ms": _delay(at, lambda delay: delay.p50_ms),
+            f"delay at {at:,}/s, 99th percentile, ms": _delay(at, lambda delay: delay.p99_ms),
+        }
     with rc_context(_STYLE):
-        figure = Figure(figsize=_SIZE, layout="constrained")
-        axes = figure.subplots(3, 2, sharey=True)
+        rows = len(panels) // 2
+        figure = Figure(figsize=(_WIDTH, _ROW * rows), layout="constrained")
+        axes = figure.subplots(rows, 2, sharey=True)
         for one, (title, value) in zip(axes.flat, panels.items(), strict=True):
             _bars(one, title, all_figures, [value(each) for each in all_figures])
         figure.savefig(file, dpi=_DPI)
+
+
+def _delay(per_second: int, part: Callable[[Delay], float]) -> Callable[[Figures], float]:
+    return lambda one: part(one.delays[per_second])
 
 
 def _bars(axes: Axes, title: str, all_figures: Sequence[Figures], values: Sequence[float]) -> None:
