@@ -71,6 +71,7 @@ fuzz: setup ## bad and hostile input by the million; what fails is kept in build
 
 audit-deps: setup ## what the product is made of (CycloneDX, into build/sbom/); is all pinned, allowed, not known bad
 	$(PYTHON) -m tests.supply.run
+
 simulate-protocol: setup ## owners in a simulated cluster, one schedule of faults a seed (SEED=1, SEED= by chance; SCHEDULES=1000000)
 	$(PYTHON) -m tests.protocol.run --seed "$(SEED)" --schedules $(SCHEDULES) --jobs $$(nproc)
 

@@ -238,6 +238,6 @@ class Broker:
             it.places.clear()
             it.offsets.clear()
 
-    def quiet(self) -> bool:
-        """Whether no transaction at all is open or ending."""
-        return all(it.state is State.EMPTY for it in self._ids.values())
+    def quiet(self, prefix: str = "") -> bool:
+        """Whether no transaction of ids that begin so is open or ending."""
+        return all(it.state is State.EMPTY for name, it in self._ids.items() if name.startswith(prefix))

@@ -111,6 +111,7 @@ def stranger(world: World) -> None:
     if topic == "state":
         world.hidden.add(partition)
     world.trace("stranger", "transaction on", topic, partition, "hangs" if hangs else ends)
+    world.strangers += 1
     asyncio.ensure_future(_transact(world, TopicPartition(topic, partition), "hang" if hangs else ends))  # noqa: RUF006
 
 
@@ -136,6 +137,8 @@ async def _transact(world: World, place: TopicPartition, ends: str) -> None:
     except KafkaError:
         # It was too slow, and the broker ended it.
         return
+    finally:
+        world.strangers -= 1
 
 
 FAULTS: Final[Sequence[Callable[[World], None]]] = (

@@ -114,8 +114,11 @@ async def _sabotage(world: World) -> None:
 async def _calm(world: World) -> None:
     """No more faults: wait until all is done."""
     loop = world.broker.loop
-    # What a fault began ends within this time; a stranger's transaction is the longest.
+    # What a fault began ends within this time, but for a stranger's transaction that came late.
     await asyncio.sleep(4 * TRANSACTION_S)
+    while world.strangers or not world.broker.quiet("stranger"):  # noqa: ASYNC110 - the model has no event for it
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)
     world.calm = True
     deadline = loop.time() + CALM_S
     while not world.is_done:

@@ -50,6 +50,8 @@ class World:
         self.hidden: set[int] = set()
         """Partitions whose changelog somebody else writes to."""
         self.refused: set[int] = set()
+        self.strangers = 0
+        """Of those that write to topics, how many have not said their last word."""
         self.calm = False
         """No fault is left."""
         self.workers = [_Worker(self, f"w{number}") for number in range(self.chance.choice((2, 2, 3)))]
