@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from itertools import count
 from typing import Any, Final, TypeVar
 
 from agents.feeding.ports import Progress
@@ -59,20 +60,35 @@ def processes() -> int:
 
 def spread(work: Work[T], sizes: Mapping[int, int], most: int, bar: Progress) -> dict[int, T]:
     """The work on each partition (by how large it is), in at most so many processes; whatever it raises is raised."""
-    bar.begin("records", sum(sizes.values()))
+    total = sum(sizes.values())
+    bar.begin("records", total)
     order = sorted(sizes, key=lambda partition: (-sizes[partition], partition))
+    if min(most, len(order)) <= 1:
+        return _here(work, order, bar)
     context = multiprocessing.get_context("spawn")  # what this process holds open is none of theirs
     shared = context.Value("q", 0)
-    pool = ProcessPoolExecutor(min(most, len(order)) or 1, context, _begin, (shared,))
+    pool = ProcessPoolExecutor(min(most, len(order)), context, _begin, (shared,))
     try:
         futures = {pool.submit(_do, work, partition): partition for partition in order}
-        _watch(list(futures), lambda: bar.reach(min(shared.value, sum(sizes.values()))))
+        _watch(list(futures), lambda: bar.reach(min(shared.value, total)))
         return {partition: future.result() for future, partition in futures.items()}
     except BaseException:
         shared.value = _STOP
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _here(work: Work[T], order: Sequence[int], bar: Progress) -> dict[int, T]:
+    """One after the other, in this process."""
+    done = count(1)
+
+    def counted() -> None:
+        number = next(done)
+        if number % _EVERY == 0:
+            bar.reach(number)
+
+    return {partition: work(partition, counted) for partition in order}
 
 
 def _watch(futures: Sequence[Future[T]], told: Callable[[], None]) -> None:
