@@ -16,7 +16,7 @@ SCHEDULES ?= 1000000
 INPUTS ?= 1000000
 SCALE ?= 1
 
-.PHONY: help setup check format test demo chaos bench bench-million bench-delay bench-peers bench-scale soak mutate fuzz audit-deps simulate-protocol clean
+.PHONY: help setup check format test demo chaos bench bench-million bench-delay profile bench-peers bench-scale soak mutate fuzz audit-deps simulate-protocol clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -53,6 +53,9 @@ bench-peers: setup ## the small job beside Kafka Streams, Quix Streams and plain
 
 bench-scale: setup ## what more workers, partitions and tickets cost, what joining and dying does, into build/bench/
 	$(PYTHON) -m tests.bench.scale
+
+profile: setup ## where a worker's time goes between report and ticket; build/bench/profile.folded is for flame graphs
+	$(PYTHON) -m tests.bench.profiling
 
 bench-delay: setup ## a report's delay at 100 and 1,000 a second, for minutes; build/bench/delay.json and a histogram
 	$(PYTHON) -m tests.bench.delays

@@ -78,16 +78,22 @@ def throughput(stand: Stand, rows: Sequence[Row], tell: Tell, setup: Setup = USU
     """
     prefix = setup.prefix
     count = fill(stand.bootstrap, prefix + CITIZEN, rows)
+    with workers(stand, setup) as pids, CpuWatch(pids) as watch:
+        until_done(stand, count, tell, setup)
+    return between(_first_command(stand, prefix), max(_settlements(stand, count, prefix)), watch, count)
+
+
+def until_done(stand: Stand, count: int, tell: Tell, setup: Setup = USUAL) -> None:
+    """Return when so many reports went through both stages."""
+    prefix = setup.prefix
     intake = Progress(stand.bootstrap, prefix + "intake", [prefix + CITIZEN])
     desk = Progress(stand.bootstrap, prefix + "desk", [prefix + DESK])
     try:
-        with workers(stand, setup) as pids, CpuWatch(pids) as watch:
-            intake.wait(count, tell, within_s=_PATIENCE_S)
-            _settle_down(desk, setup.partitions)
+        intake.wait(count, tell, within_s=_PATIENCE_S)
+        _settle_down(desk, setup.partitions)
     finally:
         intake.close()
         desk.close()
-    return between(_first_command(stand, prefix), max(_settlements(stand, count, prefix)), watch, count)
 
 
 def _settle_down(desk: Progress, partitions: int) -> None:
