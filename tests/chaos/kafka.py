@@ -9,6 +9,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 ANSWER_WITHIN_S: Final = 20.0
+THERE_WITHIN_S: Final = 120.0
+"""A broker that was killed is waited for so long."""
 SILENT: Final[Mapping[str, str | int]] = {"log_level": 0}
 """A broker that stops is no news to who stopped it."""
 
@@ -28,7 +30,7 @@ class Ends:
 
     def now(self) -> Mapping[Partition, int]:
         """One number for each partition; a broker that has just been started is asked again."""
-        until = time.monotonic() + ANSWER_WITHIN_S
+        until = time.monotonic() + THERE_WITHIN_S
         while True:
             try:
                 return self._ask()

@@ -43,6 +43,7 @@ CHAOS_PER_SECOND: Final = 500
 SOAK_PER_SECOND: Final = 100
 SOAK_FAULT_EVERY_S: Final = 300.0
 """A process must live for a while, or nothing can be said of its growth."""
+SOAK_AWAY_S: Final = 150.0
 REPORTS_SHARE: Final = 0.8
 """About so many of all records are reports; the others close or are broken."""
 AUDIT_WITHIN_S: Final = 300.0
@@ -223,6 +224,7 @@ def asked_for(arguments: Sequence[str]) -> tuple[Asked, Path | None]:
         meddle=given.clickhouse,
     )
     if given.hours is not None:
+        asked = replace(asked, wanted=replace(asked.wanted, away_s=SOAK_AWAY_S))
         asked = lasting(asked, given.hours * 3600, SOAK_PER_SECOND, SOAK_FAULT_EVERY_S)
     elif given.minutes is not None:
         asked = lasting(asked, given.minutes * 60, CHAOS_PER_SECOND, FAULT_EVERY_S)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.chaos.growth import LEAST_POINTS, Line
+from tests.chaos.run import SOAK_AWAY_S, asked_for
 from tests.chaos.silence import Pause, Pauses, stood_at
 
 
@@ -43,3 +44,13 @@ def test_a_short_life_has_no_slope() -> None:
         line.add(1, 5.0 * number, float(number))
     assert line.per_hour() is None
     assert line.last == LEAST_POINTS - 1
+
+
+def test_a_run_of_hours_has_as_many_faults_as_fit_in() -> None:
+    asked, _ = asked_for(["--hours", "2", "--brokers", "3", "--clickhouse"])
+    assert (asked.fault_every_s, asked.records, asked.brokers) == (300.0, 2 * 3600 * 100 * 0.8, 3)
+    assert 20 <= asked.wanted.total <= 28
+    assert (asked.wanted.on_brokers, asked.wanted.on_clickhouse, asked.wanted.away_s) == (2, 3, SOAK_AWAY_S)
+    minutes, _ = asked_for(["--minutes", "10"])
+    assert 56 <= minutes.wanted.total <= 64
+    assert (minutes.wanted.on_brokers, minutes.wanted.on_clickhouse) == (0, 0)
