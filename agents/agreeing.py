@@ -1,11 +1,10 @@
 """What `tickets.current` tells of each ticket against what ClickHouse does, while both may go on."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from aiokafka import TopicPartition
@@ -15,12 +14,10 @@ from streams.ledger.access import Client
 from streams.ledger.agreement import Agreement, Told, compare, told_by_ledger
 from streams.ownership.changelog import records_of
 
-AGREE_WITHIN_S: Final = 15.0
-"""What moves may differ for a moment; the two stages are never so far apart."""
-_LOOK_EVERY_S: Final = 0.3
-
 T = TypeVar("T")
 EndsOf = Callable[[Sequence[str]], Awaitable[Mapping[TopicPartition, int]]]
+CaughtUp = Callable[[float], Awaitable[None]]
+"""Returns once both stages have done all facts that stand now, or when time is up (monotonic seconds)."""
 
 
 class Ask(Protocol):
@@ -34,9 +31,10 @@ class Ask(Protocol):
 class Agreeing:
     """Reads the views as any subscriber would, and asks the ledger of the same tickets."""
 
-    def __init__(self, consumer: Any, ends: EndsOf, ask: Ask, prefix: str) -> None:
+    def __init__(self, consumer: Any, ends: EndsOf, caught_up: CaughtUp, ask: Ask, prefix: str) -> None:
         self._consumer = consumer
         self._ends = ends
+        self._caught_up = caught_up
         self._ask = ask
         self._topic = prefix + TICKETS
         self._read: dict[TopicPartition, int] = {}
@@ -44,13 +42,18 @@ class Agreeing:
         self._views: dict[str, Told] = {}
 
     async def agree(self, until: float) -> Agreement:
-        """Compare. What differs is looked at again, until it does not or time is up (monotonic seconds)."""
-        until = min(until, time.monotonic() + AGREE_WITHIN_S)
+        """Compare; at the latest when time is up (monotonic seconds).
+
+        What differs may only move, or one of the stages be behind: it is looked at again once both have done all there
+        is. What then still stands as it stood does differ.
+        """
         await self._read_on()
         found = compare(self._views, await self._ask(partial(told_by_ledger, topic=self._topic)))
         differing = found.differing
-        while differing and time.monotonic() < until:
-            await asyncio.sleep(_LOOK_EVERY_S)
+        before: Mapping[str, tuple[Told | None, Told | None]] = {}
+        while differing and differing != before and time.monotonic() < until:
+            before = differing
+            await self._caught_up(until)
             await self._read_on()
             ledger = await self._ask(partial(told_by_ledger, topic=self._topic, tickets=list(differing)))
             differing = compare({one: self._views[one] for one in differing if one in self._views}, ledger).differing

@@ -89,7 +89,7 @@ class _Prover:
         await self._ask(lambda client: check_events(client, account, known))
         for named in (account.twice, account.unfounded):
             named[:] = await self._ask(partial(with_rows, named=list(named)))
-        agreeing = Agreeing(self._consumer, self._ends, self._ask, self._logs.prefix)
+        agreeing = Agreeing(self._consumer, self._ends, self._caught_up, self._ask, self._logs.prefix)
         # A stage that is behind tells less, and nothing wrong.
         agreement = Agreement() if behind else await agreeing.agree(until)
         return Proof(account=account, behind=behind, agreement=agreement)
@@ -117,6 +117,11 @@ class _Prover:
         behind["views"] = await self._reach("views", facts, until)
         behind["ledger"] = await self._reach("ledger", facts | await self._ends([DEAD_LETTER]), until)
         return {stage: left for stage, left in behind.items() if left}
+
+    async def _caught_up(self, until: float) -> None:
+        facts = await self._ends([TICKETS])
+        await self._reach("views", facts, until)
+        await self._reach("ledger", facts, until)
 
     async def _reach(self, group: str, ends: Ends, until: float) -> int:
         """Wait until a group has done everything before `ends`; how many records it had not when time was up."""
