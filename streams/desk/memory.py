@@ -1,5 +1,6 @@
 """What the desk remembers of one partition, as committed. Only the fold and a draft change it. Pure."""
 
+from collections.abc import Iterator
 from heapq import heapify, heappop
 from typing import Final
 
@@ -22,6 +23,9 @@ from streams.desk.rules import Rules
 from streams.desk.tickets import Tickets
 
 _TICKET: Final = b"t:"
+STEP: Final = 2_000
+"""Tickets that are folded without a pause: some ten milliseconds."""
+
 _WAITING: Final = b"w:"
 _FORMER: Final = b"p:"
 
@@ -70,12 +74,19 @@ class DeskMemory:
 
     def folded(self) -> None:
         """All records are in: build what follows from them. Raises `ValueError` on a record of no known kind."""
+        for _ in self.folding():
+            pass
+
+    def folding(self) -> Iterator[None]:
+        """The same in steps, between which others may go on; nobody may look at the memory before the last."""
         while self._raw:
             key, value = self._raw.popitem()
             self._know(key, value)
         self.watch = watch_of(None if self.rules is None else self.rules.policy)
         indexes = self._indexes()
-        for ticket in self.tickets.rows():
+        for number, ticket in enumerate(self.tickets.rows(), start=1):
+            if number % STEP == 0:
+                yield
             self.count(ticket, 1)
             indexes.begin(ticket)
             due = next_due(ticket)

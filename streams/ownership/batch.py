@@ -1,9 +1,9 @@
 """What an owner and its stage's agent hand each other: a batch of records, and the answer to it. No Kafka here."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -56,6 +56,15 @@ class Memory(Protocol):
 
     def folded(self) -> None:
         """All records are in: build what follows from them."""
+        ...
+
+
+@runtime_checkable
+class LargeMemory(Memory, Protocol):
+    """One of which `folded` takes long."""
+
+    def folding(self) -> Iterator[None]:
+        """What `folded` does, in steps of some milliseconds."""
         ...
 
 

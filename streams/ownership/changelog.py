@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aiokafka import TopicPartition
 
-from streams.ownership.batch import Memory
+from streams.ownership.batch import LargeMemory, Memory
 from streams.ownership.opening import OpenRefused, Reason
 from streams.ownership.place import START, Place, from_state
 
@@ -59,9 +59,17 @@ async def fold(consumer: Any, partition: TopicPartition, end: int, memory: Memor
             else:
                 memory.fold(record.key, record.value)
             records += 1
-    # Beside the loop: owners that stay where they are must not wait for one that comes.
-    await asyncio.to_thread(memory.folded)
+    await _build(memory)
     return Folded(_place(applied, records, partition), records)
+
+
+async def _build(memory: Memory) -> None:
+    """Build what follows from the records; a large memory in steps, so that the owners beside it do not wait."""
+    if isinstance(memory, LargeMemory):
+        for _ in memory.folding():
+            await asyncio.sleep(0)
+    else:
+        memory.folded()
 
 
 async def records_of(consumer: Any, partition: TopicPartition, start: int, end: int) -> AsyncIterator[Sequence[Any]]:

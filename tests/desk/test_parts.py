@@ -13,6 +13,7 @@ from schemas.commands import Command, PolicyPublished, Tick
 from schemas.events import ReportSettled, TicketArrived
 from schemas.state import Course, Request, Ticket, Waiting
 from streams.desk import decide as deciding
+from streams.desk import memory as memories
 from streams.desk.agenda import Agenda
 from streams.desk.dedup import attached_as
 from streams.desk.draft import Draft
@@ -23,7 +24,7 @@ from streams.desk.indexes import Indexes, report_key
 from streams.desk.memory import DeskMemory
 from streams.desk.overlay import Overlay, Undo
 from streams.desk.turn import Turn
-from tests.desk.logs import HOUR, POLICY, Log, decide_batch, entry, feedback, report, told
+from tests.desk.logs import HOUR, POLICY, Log, decide_batch, entry, feedback, remembered, report, told
 
 NUMBERS = st.lists(st.integers(0, 20).map(lambda number: (number,)), max_size=30)
 
@@ -239,3 +240,15 @@ def test_each_of_two_waits_is_found_among_both() -> None:
     log.add(feedback(Action.CLOSED), 2)
     assert log.tick(HOUR) == ["command.settled closed refused unknown"]
     assert log.tick(3 * HOUR) == ["command.settled signed refused unknown"]
+
+
+def test_a_large_state_is_folded_in_steps_and_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Log()
+    for number in range(7):
+        log.add(report(f"r{number}"), number)
+    monkeypatch.setattr(memories, "STEP", 2)
+    stepwise = DeskMemory()
+    for key, value in log.state.items():
+        stepwise.fold(key, value)
+    assert len(list(stepwise.folding())) == 3
+    assert remembered(stepwise) == remembered(log.memory)
