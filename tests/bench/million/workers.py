@@ -51,7 +51,7 @@ def wait(true: Callable[[], bool], what: str, *, within_s: float = _PATIENCE_S) 
 
 def seats(bootstrap: str) -> Mapping[int, str]:
     """Which member of the group holds which seat."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     group = PREFIX + "desk.seats"
     told = admin.describe_consumer_groups([group])[group].result(timeout=10)
     return {one.partition: member.client_id for member in told.members for one in member.assignment.topic_partitions}
