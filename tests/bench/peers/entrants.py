@@ -80,10 +80,13 @@ QUIX: Final = Entrant(
     name="quix",
     title="Quix Streams, exactly once",
     program=Program(command=_quix),
-    records=150_000,
+    records=200_000,
     throughput={
-        "commit every 5 s": _QUIX
-        | {"producer_extra_config": {"compression.type": "lz4", "linger.ms": 20, "batch.size": 262_144}}
+        "commit every s": _QUIX
+        | {
+            "commit_interval": 1.0,
+            "producer_extra_config": {"compression.type": "lz4", "linger.ms": 20, "batch.size": 262_144},
+        }
     },
     delay={
         "commit every 3 ms": _QUIX

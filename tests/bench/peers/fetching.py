@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -35,14 +36,14 @@ def quix() -> str:
 
 
 def _once(folder: Path, sources: Sequence[Path], make: Callable[[], None]) -> None:
-    """Make a folder anew when a source is younger than what is there."""
-    stamp = folder / ".fetched"
-    if stamp.exists() and stamp.stat().st_mtime > max(source.stat().st_mtime for source in sources):
+    """Make a folder anew when it was made of other sources: by what they say, as git touches what stays the same."""
+    stamp, made_of = folder / ".made-of", sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    if stamp.exists() and stamp.read_text() == made_of:
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     make()
-    stamp.touch()
+    stamp.write_text(made_of)
 
 
 def _package() -> None:
