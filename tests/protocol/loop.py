@@ -40,6 +40,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now += timeout_s
         return ()
 
+    def run_in_executor(self, executor: object, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
+        """Do it here and now: a thread's end would come at another moment on each run."""
+        future: asyncio.Future[T] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - whoever awaits it is told
+            future.set_exception(error)
+        return future
+
     def _process_events(self, event_list: Sequence[object]) -> None:
         """There are none."""
 
