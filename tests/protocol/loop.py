@@ -7,10 +7,12 @@ and by that everything that can differ between processes.
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 BEGIN_S: Final = 1_000_000.0
 """What both clocks say when a schedule begins."""
@@ -40,7 +42,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now += timeout_s
         return ()
 
-    def run_in_executor(self, executor: object, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> "asyncio.Future[T]":
         """Do it here and now: a thread's end would come at another moment on each run."""
         future: asyncio.Future[T] = self.create_future()
         try:
