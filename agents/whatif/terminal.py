@@ -89,4 +89,4 @@ def _named(part: Part, console: Console) -> None:
     if part.named:
         console.print(f"{part.differently:,} tickets of both fare differently; --ticket ID tells why:")
         for one in part.named[:5]:
-            console.print(f"  {one.ticket}: {one.how}", highlight=False, markup=False)
+            console.print(f"  {one.ticket}: {one.how}", highlight=False, markup=False, soft_wrap=True)
