@@ -16,7 +16,7 @@ from typing import Final, Self
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from tests.chaos.kafka import SILENT, Ends
+from tests.chaos.kafka import ANSWER_WITHIN_S, SILENT, Ends
 
 EVERY_S: Final = 5.0
 WARM_AFTER_S: Final = 120.0
@@ -82,7 +82,7 @@ class Growth:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._leaving.set()
-        self._thread.join()
+        self._thread.join(ANSWER_WITHIN_S)
 
     def lines(self) -> Iterator[str]:
         """What is to be told; only of what lived long enough for a slope."""
@@ -107,7 +107,7 @@ class Growth:
                 with suppress(OSError):  # it ended meanwhile
                     self.memory_mb.setdefault(name, Line()).add(pid, now, _resident_mb(pid))
                     self.handles.setdefault(name, Line()).add(pid, now, _handles(pid))
-            with suppress(KafkaException):  # a broker is away; so is this point
+            with suppress(KafkaException, TimeoutError):  # a broker is away; so is this point
                 self._lag(admin, ends, now)
 
     def _lag(self, admin: AdminClient, ends: Ends, now: float) -> None:
@@ -120,8 +120,8 @@ class Growth:
 
 
 def _committed(admin: AdminClient, group: str) -> Mapping[tuple[str, int], int]:
-    asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=20)
-    told: Sequence[object] = asked[group].result().topic_partitions or ()
+    asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=ANSWER_WITHIN_S)
+    told: Sequence[object] = asked[group].result(2 * ANSWER_WITHIN_S).topic_partitions or ()
     return {(one.topic, one.partition): one.offset for one in told}  # type: ignore[attr-defined]  # the client's stubs
 
 

@@ -34,7 +34,7 @@ class Ends:
         while True:
             try:
                 return self._ask()
-            except KafkaException:
+            except (KafkaException, TimeoutError):
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.2)
@@ -50,7 +50,9 @@ class Ends:
         answers = self._admin.list_offsets(
             asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_WITHIN_S
         )
-        return {(one.topic, one.partition): answer.result().offset for one, answer in answers.items()}
+        return {
+            (one.topic, one.partition): answer.result(2 * ANSWER_WITHIN_S).offset for one, answer in answers.items()
+        }
 
 
 class Reader:

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from confluent_kafka import KafkaException
 
-from tests.chaos.kafka import Ends, Partition
+from tests.chaos.kafka import ANSWER_WITHIN_S, Ends, Partition
 from tests.chaos.sending import Sent
 
 LOOK_EVERY_S: Final = 0.1
@@ -71,7 +71,7 @@ class Silence:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._leaving.set()
-        self._thread.join()
+        self._thread.join(ANSWER_WITHIN_S)
 
     def _watch(self) -> None:
         moved: dict[Partition, float] = {}
@@ -79,7 +79,7 @@ class Silence:
         while not self._leaving.wait(LOOK_EVERY_S):
             try:
                 ends = self._output.now()
-            except KafkaException:
+            except (KafkaException, TimeoutError):
                 continue  # the pause goes on
             now = time.monotonic()
             for one, end in ends.items():

@@ -250,8 +250,8 @@ _ROWS: Final = f"SELECT _offset, {COLUMNS} FROM events FINAL WHERE"  # noqa: S60
 _WHERE: Final = "_topic = {topic:String} AND _partition = {partition:Int32} AND _offset <= {last:Int64}"
 
 
-def compare_with_clickhouse(ledger: Ledger, story: Story, findings: Findings) -> int:
-    """A row for each record, and no other; how many rows there are."""
+def compare_with_clickhouse(ledger: Ledger, story: Story, findings: Findings, quiet_s: float) -> int:
+    """A row for each record, and no other; how many rows there are. `quiet_s`: how long missing ones are waited for."""
     client = clickhouse_connect.get_client(
         host=ledger.host,
         port=ledger.port,
@@ -263,7 +263,7 @@ def compare_with_clickhouse(ledger: Ledger, story: Story, findings: Findings) ->
     found = 0
     for (topic, partition), expected in story.rows.items():
         given = {"topic": topic, "partition": partition, "last": max(expected)}
-        until = time.monotonic() + QUIET_S
+        until = time.monotonic() + quiet_s
         while _count(client, given) < len(expected) and time.monotonic() < until:
             time.sleep(0.5)
         rows = client.query(f"{_ROWS} {_WHERE}", parameters=given).result_rows
@@ -313,7 +313,9 @@ class Verdict:
         return not self.findings.counts
 
 
-def verify(bootstrap: str, prefix: str, ledger: Ledger, tell: Callable[[str], None]) -> Verdict:
+def verify(
+    bootstrap: str, prefix: str, ledger: Ledger, tell: Callable[[str], None], *, quiet_s: float = QUIET_S
+) -> Verdict:
     """Wait until all that went in has come out, then check everything."""
     findings, inputs = Findings(), Inputs()
     inputs.read(bootstrap, prefix)
@@ -334,7 +336,7 @@ def verify(bootstrap: str, prefix: str, ledger: Ledger, tell: Callable[[str], No
     story.not_fired(horizon)
     events = sum(map(len, story.rows.values()))
     tell(f"{events:,} events and dead letters of {len(story.tickets):,} tickets came out; comparing ClickHouse")
-    rows = compare_with_clickhouse(ledger, story, findings)
+    rows = compare_with_clickhouse(ledger, story, findings, quiet_s)
     return Verdict(findings, len(inputs.planted), events, len(story.tickets), story.fired, rows, found.records)
 
 
