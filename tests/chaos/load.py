@@ -17,6 +17,9 @@ URGENT: Final = "intake.urgent"
 PLANT: Final = "plant"
 """Header: `fate:NAME`, `outcome:NAME`, `dead:REASON`, `bare:REASON` (dead letter and bare ticket), `group:KEY:FATE`."""
 
+NUMBER: Final = "number"
+"""Header: the record's own number; a client that lost its broker may put a record down a second time."""
+
 CATEGORIES: Final = (
     "manhole-cover", "street-lamp", "exposed-garbage", "construction-waste", "illegal-parking", "noise",
     "street-vendor", "water-leak", "gas-leak", "fire", "dispute", "general",

@@ -9,7 +9,7 @@ from typing import Final
 from confluent_kafka import KafkaError, Message, Producer
 
 from tests.chaos.kafka import SILENT
-from tests.chaos.load import PLANT, Planted
+from tests.chaos.load import NUMBER, PLANT, Planted
 
 SLICE_S: Final = 0.02
 
@@ -87,7 +87,11 @@ def send(bootstrap: str, prefix: str, load: Iterable[Planted], sent: Sent, pace:
 
 
 def _produce(producer: Producer, prefix: str, planted: Planted, sent: Sent) -> None:
-    headers: list[tuple[str, str | bytes | None]] = [*planted.headers, (PLANT, planted.plant.encode())]
+    headers: list[tuple[str, str | bytes | None]] = [
+        *planted.headers,
+        (PLANT, planted.plant.encode()),
+        (NUMBER, b"%d" % sent.records),
+    ]
     while True:
         try:
             producer.produce(

@@ -98,6 +98,15 @@ def test_what_was_planted_is_looked_for() -> None:
     assert found(right().messages, ("fate:ticketed",)) == {"unfounded": 1}
 
 
+def test_a_record_that_the_client_put_down_twice_opens_no_second_ticket() -> None:
+    inputs = Inputs()
+    for offset in range(2):
+        inputs.take(("intake.citizen", 0, offset), {"plant": "fate:ticketed", "number": "7"})
+    assert list(inputs.planted.values()) == ["fate:ticketed", "again"]
+    assert found(right().messages, ("fate:ticketed", "again")) == {}
+    assert found(right().messages, ("again", "fate:repeat")) == {"fate": 1}
+
+
 def settle_again(log: Log) -> None:
     log.settled(6, "repeat", 1)
 

@@ -32,6 +32,8 @@ DUE_WITHIN_S: Final = 15.0
 MOST_NAMED: Final = 20
 LADDER: Final = {"warned": 80, "passed": 100, "yellow": 150, "red": 200, "escalated": 300}
 """The share of a limit at which each step fires, as the district's table has it."""
+AGAIN: Final = "again"
+"""What is planted of a second copy: it opens no ticket."""
 LIMIT: Final = "lianqin.limit."
 
 
@@ -179,13 +181,21 @@ class Inputs:
     """What stands on the intake topics, and what was planted there."""
 
     planted: dict[Place, str] = field(default_factory=dict)
+    _numbers: set[str | None] = field(default_factory=set)
 
     def read(self, bootstrap: str, prefix: str) -> None:
         """Read all of it."""
         reader = Reader(bootstrap, [prefix + topic for topic in INTAKE])
         for message in reader.new():
-            self.planted[place_of(message)] = headers_of(message).get("plant", "")
+            self.take(place_of(message), headers_of(message))
         reader.close()
+
+    def take(self, place: Place, headers: Mapping[str, str]) -> None:
+        """One record. Two of one number are one that the sender's client put down twice: on one partition, in order."""
+        number = headers.get("number")
+        plant = headers.get("plant", "")
+        self.planted[place] = AGAIN if number is not None and number in self._numbers else plant
+        self._numbers.add(number)
 
 
 def account(inputs: Inputs, story: Story, findings: Findings) -> None:
@@ -218,6 +228,8 @@ def what_is_wrong(plant: str, fates: Sequence[str], dead: Sequence[str]) -> str 
 def as_planted(plant: str, fates: Sequence[str], dead: Sequence[str]) -> bool:
     """Whether a record became what was certain of it."""
     kind, _, what = plant.partition(":")
+    if plant == AGAIN:
+        return list(fates) != ["ticketed"]
     if kind == "dead":
         return not fates and list(dead) == [what]
     if kind == "bare":
