@@ -1,4 +1,4 @@
-"""The short form: workers struck singly and all at once while 15,000 reports flow. `make chaos` runs the long one."""
+"""The short forms: workers struck singly and all at once; brokers and ClickHouse struck. `make chaos` runs longer."""
 
 from pathlib import Path
 
@@ -18,3 +18,9 @@ def check(ran: Ran) -> None:
 def test_nothing_is_lost_and_nothing_comes_twice(tmp_path: Path) -> None:
     wanted = Wanted(kills=3, terms=1, freezes=1, together=1)
     check(run(Asked(seed=3, records=15_000, wanted=wanted), tmp_path / "data", print))
+
+
+def test_nor_with_brokers_killed_and_clickhouse_failing(tmp_path: Path) -> None:
+    wanted = Wanted(on_brokers=3, on_clickhouse=4, away_s=3.0)
+    asked = Asked(seed=5, records=2_000, wanted=wanted, fault_every_s=5.0, brokers=3, clickhouse=True, meddle=True)
+    check(run(asked, tmp_path / "data", print))
