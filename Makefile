@@ -15,6 +15,7 @@ TICKETS ?= 1000000
 SCHEDULES ?= 1000000
 INPUTS ?= 1000000
 SCALE ?= 1
+PROCESSES ?= 2
 
 .PHONY: help setup check format test demo chaos bench bench-million bench-delay profile bench-peers bench-scale soak mutate fuzz audit-deps simulate-protocol clean
 
@@ -29,7 +30,7 @@ check: setup ## read-only: format, lint, types, import contracts, unit tests, co
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	bash -n deploy/setup.sh .ci/run
-	$(PYTHON) -m pytest -q -m "not connected" --cov --cov-report=
+	$(PYTHON) -m pytest -q -n $(PROCESSES) --dist worksteal -m "not connected" --cov --cov-report=
 	.venv/bin/coverage report --include='$(CORE)' --skip-covered --fail-under=95
 
 format: setup ## write the format and the fixes that are safe
@@ -37,7 +38,7 @@ format: setup ## write the format and the fixes that are safe
 	.venv/bin/ruff check --fix .
 
 test: check ## check, then everything that needs a real broker or ClickHouse, with a short chaos run
-	$(PYTHON) -m pytest -q -m connected
+	$(PYTHON) -m pytest -q -n $(PROCESSES) --dist loadfile -m connected
 
 demo: setup ## 30,000 real reports of two cities through Kafka, one worker killed on the way, report and audit
 	$(PYTHON) -m agents.local.demo

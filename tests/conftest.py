@@ -8,13 +8,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 from agents.local.broker import LocalBroker
 
 _MARK = "LIANQIN_TEST_RUN"
+_LEFT: list[str] = []
+"""Processes that the tests left."""
 
 
 class Blocked:
@@ -60,15 +62,31 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[_MARK] = uuid.uuid4().hex
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Where several processes run the tests: hear from each what it was left with."""
+    _LEFT.extend(getattr(node, "workeroutput", {}).get(_MARK, ()))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run that leaves a process behind, and end that process."""
-    for pid in left_behind():
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        sys.stderr.write(f"\nleft behind by the tests: {pid} {command[:200]}\n")
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    if not session.config.getoption("numprocesses", None):
+        _LEFT.extend(_end(pid) for pid in left_behind())
+    if _LEFT:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output[_MARK] = _LEFT
+    else:
+        sys.stderr.write("".join(f"\nleft behind by the tests: {process}\n" for process in _LEFT))
+
+
+def _end(pid: int) -> str:
+    """Kill a process; its id and command."""
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    return f"{pid} {command[:200]}"
 
 
 def left_behind() -> list[int]:
