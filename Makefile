@@ -20,7 +20,7 @@ PROCESSES ?= 2
 .PHONY: help setup check format test demo chaos bench bench-million bench-delay profile bench-peers bench-scale soak mutate fuzz audit-deps simulate-protocol clean
 
 help: ## print this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 20
 
 setup: ## make .venv and fetch Kafka; installs Java and Maven where it may (root on Debian), else says what to install
 	@bash deploy/setup.sh

@@ -57,7 +57,8 @@ def judges_in(source: Source, ticket: str, snapshot: Snapshot | None) -> Judges:
         memory = snapshot.memory(number)
         for rules in (*memory.former.values(), *([] if memory.rules is None else [memory.rules])):
             judges.known(0, rules)
-        judges.newest = memory.rules
+        if memory.rules is not None:
+            judges.in_force(0, memory.rules)
     at = 0
     for record, command in _commands(source, number):
         at = max(at, _time(judges.newest, record, command))

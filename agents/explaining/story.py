@@ -1,6 +1,6 @@
 """A ticket's facts told in order, each with what it did to the limits and why. Pure: rules and facts are given."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -98,8 +98,8 @@ class Story:
         self.ticket: Ticket | None = None
         self.chapters: list[Chapter] = []
 
-    def tell(self, fact: Fact, rules: Rules | None) -> None:
-        """The next fact, and the rules that judge the ticket then, where they are known."""
+    def tell(self, fact: Fact, rules: Sequence[Rules]) -> None:
+        """The next fact, and the rules that judge the ticket then, where they are known; of several some one does."""
         before = self.ticket
         after = self.ticket = evolve(before, fact)
         old = () if before is None else before.deadlines
@@ -125,12 +125,12 @@ def _says(event: Event) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _changes(rules: Rules | None, ticket: Ticket, before: tuple[Deadline, ...]) -> Iterator[Change]:
+def _changes(rules: Sequence[Rules], ticket: Ticket, before: tuple[Deadline, ...]) -> Iterator[Change]:
     old = {one.limit: one for one in before}
     for deadline in ticket.deadlines:
         what = _what(old.pop(deadline.limit, None), deadline)
         if what:
-            yield Change(what, deadline.limit, None if rules is None else reason(rules, ticket, deadline))
+            yield Change(what, deadline.limit, _reason(rules, ticket, deadline))
     for name in old:
         yield Change("ends", name, None)
 
@@ -149,8 +149,14 @@ def _what(old: Deadline | None, new: Deadline) -> str:
     return next((what for holds, what in known if holds), "")
 
 
-def _step(rules: Rules | None, ticket: Ticket, event: Event) -> Reason | None:
-    if rules is None or not isinstance(event, Ran):
+def _step(rules: Sequence[Rules], ticket: Ticket, event: Event) -> Reason | None:
+    if not isinstance(event, Ran):
         return None
     found = next((one for one in ticket.deadlines if one.limit == event.limit), None)
-    return None if found is None else reason(rules, ticket, found)
+    return None if found is None else _reason(rules, ticket, found)
+
+
+def _reason(rules: Sequence[Rules], ticket: Ticket, deadline: Deadline) -> Reason | None:
+    """By the rules that come to this deadline, else by the first."""
+    reasons = [reason(one, ticket, deadline) for one in rules]
+    return next((why for why in reasons if why.is_so), next(iter(reasons), None))

@@ -81,7 +81,7 @@ class _World:
         draft = self.player.draft
         known = draft.ticket(fact.envelope.subject or "")
         rules = draft.rules if known is None else draft.former.get(known.policy) or draft.rules
-        self.story.tell(fact, rules)
+        self.story.tell(fact, [] if rules is None else [rules])
 
 
 class _Worlds:

@@ -378,7 +378,7 @@ def test_the_side_and_kind_of_a_report_stay_with_its_ticket() -> None:
 def test_a_policy_that_names_a_unit_it_does_not_have_is_never_adopted() -> None:
     log = Log()
     broken = replace(POLICY, version="p2", routes=(Route(units=("ghost",)),))
-    assert log.add(PolicyPublished(policy=broken), 0) == ["command.settled policy failed bug"]
+    assert log.add(PolicyPublished(policy=broken), 0) == ["command.settled policy refused bad-command"]
     assert log.memory.rules is not None
     assert log.memory.rules.policy.version == "p1"
 

@@ -15,6 +15,19 @@ from agents.packs import FILES, load_sources
 MAPPING = load_sources("pukou")["boston311"]
 UNITS = FILES["units"]
 
+NONE = {
+    "a.csv.gz": b"\x1f\x8b\x08\x00",
+    "b.csv.gz": b"not packed",
+    "c.csv.gz": gzip.compress(b"x" * 1000)[:-5],
+    "d.csv.gz": gzip.compress(b"x" * 1000)[:40] + b"\xff" * 40,
+    "e.csv": b"",
+    "f.csv": b"\0",
+    "g.csv": b"\xff\xfe\0\0",
+    "h.csv": b'"' * 100_000,
+    "i.csv.gz": gzip.compress(gzip.compress(b"service_request_id")),
+}
+"""Files that are none, by name."""
+
 
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "CONTENT_MAX_BYTES", 1 << 20)
@@ -43,20 +56,7 @@ def test_a_file_of_line_ends_is_not_cut_into_lines(tmp_path: Path, monkeypatch: 
         read_file(file, MAPPING)
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("a.csv.gz", b"\x1f\x8b\x08\x00"),
-        ("b.csv.gz", b"not packed"),
-        ("c.csv.gz", gzip.compress(b"x" * 1000)[:-5]),
-        ("d.csv.gz", gzip.compress(b"x" * 1000)[:40] + b"\xff" * 40),
-        ("e.csv", b""),
-        ("f.csv", b"\0"),
-        ("g.csv", b"\xff\xfe\0\0"),
-        ("h.csv", b'"' * 100_000),
-        ("i.csv.gz", gzip.compress(gzip.compress(b"service_request_id"))),
-    ],
-)
+@pytest.mark.parametrize(("name", "content"), NONE.items(), ids=NONE)
 def test_a_file_that_is_none_is_refused_in_a_line(tmp_path: Path, name: str, content: bytes) -> None:
     file = tmp_path / name
     file.write_bytes(content)
