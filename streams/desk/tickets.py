@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from schemas.state import TICKET, Ticket
 
-UNPACKED: Final = 2_000
+UNPACKED: Final = 32_000
 """So many that were asked for last lie unpacked, and at most as many again that were so before them."""
 
 

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 from schemas.topics import Topic
@@ -41,7 +42,7 @@ class Measured:
 
     rate: Rate
     peak_mb: float
-    """The largest resident memory of the program."""
+    """The largest resident memory of the program; of several processes, all together."""
 
 
 def module(name: str) -> Callable[[], Sequence[str]]:
@@ -76,21 +77,22 @@ def source(stand: Stand, topic: str, records: int) -> None:
     fill(stand.bootstrap, topic, small_job.rows(records))
 
 
-def prepared(stand: Stand, program: Program, job: Job) -> Child:
-    """Make the topics of a job; the program, ready to be run."""
+def prepared(stand: Stand, program: Program, job: Job, processes: int = 1) -> Sequence[Child]:
+    """Make the topics of a job; the program, ready to be run in so many processes that share its partitions."""
     target = Topic(name=job.target, holds="", key="", config=_APPEND_TIME)
     stand.topics([target, *program.own_topics(job.name)], prefix="", partitions=small_job.PARTITIONS)
-    return Child(job.name, [*program.command(), job.told()])
+    jobs = [replace(job, folder=f"{job.folder}-{number}") for number in range(1, processes + 1)]
+    return [Child(Path(one.folder).name, [*program.command(), one.told()]) for one in jobs]
 
 
-def measured(stand: Stand, program: Program, job: Job, records: int, tell: Tell) -> Measured:
+def measured(stand: Stand, program: Program, job: Job, records: int, tell: Tell, *, processes: int = 1) -> Measured:
     """Run a program over its source, which holds so many of the small job's records, and look at what came out."""
-    child = prepared(stand, program, job)
+    children = prepared(stand, program, job, processes)
     progress = Progress(stand.bootstrap, job.name, [job.source])
     try:
-        with stand.running(child) as pids, CpuWatch(pids) as watch:
+        with stand.running(*children) as pids, CpuWatch(pids) as watch:
             progress.wait(records, tell, within_s=_PATIENCE_S)
-            peak_mb = memory.peak_mb(pids[job.name])
+            peak_mb = sum(memory.peak_mb(pids[child.name]) for child in children)
     finally:
         progress.close()
     outputs = [(message.key(), message.timestamp()[1]) for message in read(stand.bootstrap, job.target)]

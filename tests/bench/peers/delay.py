@@ -44,12 +44,12 @@ def measured(stand: Stand, program: Program, job: Job, paces: Sequence[Pace], te
     """Run a program at one pace after the other; the delays by records a second. Dropped repeats do not count."""
     topic = Topic(name=job.source, holds="", key="", config=_APPEND_TIME)
     stand.topics([topic], prefix="", partitions=small_job.PARTITIONS)
-    child = small.prepared(stand, program, job)
+    children = small.prepared(stand, program, job)
     rows = list(small_job.rows(sum(pace.records for pace in paces)))
     subscriber = Subscriber(stand.bootstrap, job.target, _key)
     found: dict[int, Delay] = {}
     try:
-        with stand.running(child):
+        with stand.running(*children):
             done = 0
             for pace in paces:
                 mine = rows[done : done + pace.records]

@@ -14,6 +14,14 @@ from tests.bench.small import Program
 Settings = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a program is set, and in how many processes it runs."""
+
+    settings: Settings
+    processes: int = 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrant:
     """One way to do the small job, beside others."""
@@ -24,10 +32,10 @@ class Entrant:
     program: Program
     records: int
     """So many are read for throughput, that a run takes some seconds."""
-    throughput: Mapping[str, Settings]
-    """By the name of a setup; the better one counts."""
+    throughput: Mapping[str, Setup]
+    """By name; the best one counts."""
     delay: Mapping[str, Settings]
-    """The same."""
+    """Of one process; the best one counts at each rate."""
 
 
 def _kafka_streams() -> Sequence[str]:
@@ -52,13 +60,17 @@ _STREAMS_FAST: Final[Settings] = _STREAMS | {
 }
 _STREAMS_QUICK: Final[Settings] = _STREAMS | {"store": "memory", "num.stream.threads": 1, "producer.linger.ms": 0}
 _QUIX: Final[Settings] = {"processing_guarantee": "exactly-once"}
+_QUIX_FAST: Final[Settings] = _QUIX | {
+    "commit_interval": 1.0,
+    "producer_extra_config": {"compression.type": "lz4", "linger.ms": 20, "batch.size": 262_144},
+}
 
 LIANQIN: Final = Entrant(
     name="lianqin",
     title="lianqin, exactly once",
     program=small.LIANQIN,
     records=1_000_000,
-    throughput={"as shipped": {}},
+    throughput={"1 worker": Setup({}), "2 workers": Setup({}, processes=2)},
     delay={"as shipped": {}},
 )
 KAFKA_STREAMS: Final = Entrant(
@@ -67,9 +79,9 @@ KAFKA_STREAMS: Final = Entrant(
     program=Program(command=_kafka_streams),
     records=1_000_000,
     throughput={
-        "RocksDB, 2 threads": _STREAMS_FAST | {"store": "rocksdb"},
-        "in memory, 1 thread": _STREAMS_FAST | {"store": "memory", "num.stream.threads": 1},
-        "in memory, 2 threads": _STREAMS_FAST | {"store": "memory"},
+        "RocksDB, 2 threads": Setup(_STREAMS_FAST | {"store": "rocksdb"}),
+        "in memory, 1 thread": Setup(_STREAMS_FAST | {"store": "memory", "num.stream.threads": 1}),
+        "in memory, 2 threads": Setup(_STREAMS_FAST | {"store": "memory"}),
     },
     delay={
         "commit every ms": _STREAMS_QUICK | {"commit.interval.ms": 1, "poll.ms": 1},
@@ -81,13 +93,7 @@ QUIX: Final = Entrant(
     title="Quix Streams, exactly once",
     program=Program(command=_quix),
     records=200_000,
-    throughput={
-        "commit every s": _QUIX
-        | {
-            "commit_interval": 1.0,
-            "producer_extra_config": {"compression.type": "lz4", "linger.ms": 20, "batch.size": 262_144},
-        }
-    },
+    throughput={"1 process": Setup(_QUIX_FAST), "2 processes": Setup(_QUIX_FAST, processes=2)},
     delay={
         "commit every 3 ms": _QUIX
         | {"commit_interval": 0.003, "consumer_poll_timeout": 0.01, "producer_extra_config": {"linger.ms": 0}}
@@ -98,7 +104,7 @@ FAUST: Final = Entrant(
     title="plain Faust, at least once",
     program=small.FAUST,
     records=30_000,
-    throughput={"as documented": small.FAUST.settings},
+    throughput={"1 worker": Setup(small.FAUST.settings), "2 workers": Setup(small.FAUST.settings, processes=2)},
     delay={"no linger": {"producer_linger_ms": 0}},
 )
 ALL: Final = (LIANQIN, KAFKA_STREAMS, QUIX, FAUST)

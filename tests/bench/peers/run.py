@@ -96,11 +96,11 @@ class _Bench:
     def throughput(self, turn: int, entrant: Entrant) -> None:
         """One run of each setup."""
         records = self.records(entrant)
-        for number, (setup, settings) in enumerate(entrant.throughput.items()):
-            tell = self._bar.of(f"round {turn}: {entrant.title}, {setup}", records)
-            job = _job(self._stand, f"{entrant.name}.{turn}.{number}", _source(records), settings)
-            found = small.measured(self._stand, entrant.program, job, records, tell)
-            self.all[entrant.name].runs.append(Run(setup, found))
+        for number, (name, setup) in enumerate(entrant.throughput.items()):
+            tell = self._bar.of(f"round {turn}: {entrant.title}, {name}", records)
+            job = _job(self._stand, f"{entrant.name}.{turn}.{number}", _source(records), setup.settings)
+            found = small.measured(self._stand, entrant.program, job, records, tell, processes=setup.processes)
+            self.all[entrant.name].runs.append(Run(name, found))
 
     def delay(self, entrant: Entrant) -> None:
         """At each pace, with each setup."""
