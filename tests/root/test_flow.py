@@ -41,11 +41,11 @@ async def test_what_has_not_landed_yet_is_counted_until_it_is_lost() -> None:
 
 async def test_a_quick_partition_may_have_more_before_it_and_a_slow_one_less() -> None:
     made = flow()
-    made.look(0.0, {0: 5_000, 1: 0}, IDLE)
+    made.look(0.0, {0: 6_000, 1: 0}, IDLE)
     assert not await made.open(0), "it has enough to do"
-    made.look(1.0, {0: 5_000, 1: 0}, {0: 4_000, 1: 0})
-    assert not await made.open(0), "a thousand are more than it does in a moment"
-    made.look(1.5, {0: 5_000, 1: 0}, {0: 4_600, 1: 0})
+    made.look(1.0, {0: 6_000, 1: 0}, {0: 4_000, 1: 0})
+    assert not await made.open(0), "two thousand are more than it does in a moment"
+    made.look(1.5, {0: 6_000, 1: 0}, {0: 5_600, 1: 0})
     assert made.room == 4_000 * SLOWER * AHEAD_S - 400 + LEAST
 
 
