@@ -2,40 +2,46 @@
 
 import logging
 import sys
-from typing import NoReturn
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Final, NoReturn
 
 import typer
 from aiokafka.errors import KafkaConnectionError
 from pydantic import ValidationError
 
 from agents.brokers import DENIED, denied
-from agents.cli.audit import audit
-from agents.cli.evaluate import evaluate
-from agents.cli.explain import explain
-from agents.cli.feed import feed
-from agents.cli.policy import policy
-from agents.cli.replay import replay
-from agents.cli.report import report
-from agents.cli.simulate import simulate
-from agents.cli.snapshot import snapshot
-from agents.cli.topics import topics
-from agents.cli.up import up
-from agents.cli.worker import worker
 from agents.errors import AWAY, REFUSED, Away, UserError
 from streams.ledger.errors import LedgerError
 
-app = typer.Typer(
-    name="lianqin",
-    help="lianqin (联勤): the real-time backbone of a police and grid command centre.",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for command in (up, worker, feed, simulate, report, audit, replay, snapshot, explain, topics):
-    app.command()(command)
-app.add_typer(evaluate)
-app.add_typer(policy, name="policy")
+COMMANDS: Final = (
+    "up", "worker", "feed", "simulate", "report", "audit", "replay", "snapshot", "explain", "topics", "evaluate",
+    "policy",
+)  # fmt: skip
+"""Each is in the module of `agents.cli` that has its name."""
+
+
+def program(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with these commands; their modules are imported here, since all of them take a second."""
+    app = typer.Typer(
+        name="lianqin",
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_group)
+    for name in names:
+        command = getattr(import_module(f"agents.cli.{name}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command()(command)
+    return app
+
+
+def _group() -> None:
+    """lianqin (联勤): the real-time backbone of a police and grid command centre."""  # noqa: D403 - its name
 
 
 def _refuse(text: str, code: int = REFUSED) -> NoReturn:
@@ -53,8 +59,9 @@ def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 the answer is no, 2 refused, 70 a bug or a broker away."""
     # What a client writes about each connection it tries is no news beside our own line.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    named = [name for name in sys.argv[1:2] if name in COMMANDS]
     try:
-        app()
+        program(named or COMMANDS)()
     except Away as error:
         _refuse(str(error), AWAY)
     except (UserError, LedgerError) as error:

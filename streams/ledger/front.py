@@ -16,7 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import chdb
 import lz4.frame  # type: ignore[import-untyped]  # ships no types; only tests write here
 from aiohttp import web
 
@@ -307,6 +306,9 @@ def _failure(code: int, text: str) -> web.Response:
 
 
 def _open(folder: str) -> Any:
+    # 240 MB of each process that has it: only who serves it takes it in.
+    import chdb  # noqa: PLC0415
+
     return chdb.connect(folder)  # type: ignore[no-untyped-call]  # chDB is typed in part
 
 

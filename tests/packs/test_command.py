@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from agents.cli.main import app
+from agents.cli.main import program
 from agents.errors import UserError
 from agents.packs import load_policy
 from schemas.codes import Clock
@@ -15,7 +15,7 @@ PUKOU = "districts/pukou"
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["policy", *arguments], catch_exceptions=False)
+    return CliRunner().invoke(program(), ["policy", *arguments], catch_exceptions=False)
 
 
 def spoil(root: Path, file: str, old: str, new: str) -> Path:

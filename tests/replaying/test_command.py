@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from agents.cli.main import app
+from agents.cli.main import program
 from agents.errors import UserError
 from agents.replaying.archive import Stored
 from schemas.codes import Action
@@ -15,7 +15,7 @@ from tests.replaying.test_same import PARTITION, PREFIX, exported, facts
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    return CliRunner().invoke(program(), list(arguments), catch_exceptions=False)
 
 
 @pytest.fixture

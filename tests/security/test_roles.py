@@ -9,7 +9,7 @@ import orjson
 from typer.testing import CliRunner
 
 from agents.acls import commands
-from agents.cli.main import app
+from agents.cli.main import program
 from schemas.roles import PUBLIC, ROLES, Operation, Resource, rights_of, user_of
 from schemas.topics import ALL, DEAD_LETTER, HISTORY, INTAKE, URGENT
 
@@ -98,7 +98,7 @@ def test_the_commands_give_the_rights_and_no_others() -> None:
 
 
 def test_they_can_be_had_as_json() -> None:
-    answer = CliRunner().invoke(app, ["topics", "--acls", "--json"])
+    answer = CliRunner().invoke(program(), ["topics", "--acls", "--json"])
     assert answer.exit_code == 0
     told = {role["role"]: role for role in orjson.loads(answer.stdout)}
     assert {role.name for role in ROLES} == set(told)

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from typer.testing import CliRunner
 
-from agents.cli.main import app
 from agents.local.broker import LocalBroker
 from tests.chaos.centre import Up, lianqin
 from tests.conftest import left_behind
@@ -149,10 +147,3 @@ def test_the_demonstration_spares_a_folder_that_is_not_its_own(tmp_path: Path) -
     assert answer.returncode == 2
     assert "choose another with --data-dir" in answer.stdout
     assert (tmp_path / "thesis.txt").exists()
-
-
-@pytest.mark.parametrize("command", ["up", "worker", "feed", "report", "audit", "topics"])
-def test_every_command_has_an_example(command: str) -> None:
-    answer = CliRunner().invoke(app, [command, "--help"])
-    assert answer.exit_code == 0
-    assert "Example:" in answer.output
