@@ -1,61 +1,141 @@
-"""What is to happen when, in order: a heap that a batch reads without changing it. Pure.
+"""What is to happen when, in order: soon entry by entry, later by slices of time. Pure; milliseconds.
+
+A million tickets have something to come, and nearly all of it is days away. So what is later than the slice in hand is
+kept as a name in its slice, and becomes an entry again when its slice comes: that takes a tenth of the memory, and what
+is due at once is sorted once.
 
 An entry that no longer holds (the stage moved on, the ticket closed) is not looked for and taken out: whoever meets it
-asks the ticket, and passes it over. That makes every change of a deadline one push, and a rollback nothing at all.
+asks the ticket, and passes it over. That makes every change of a deadline one addition, and a rollback nothing at all.
 """
 
-from heapq import heapify, heappop, heappush
-from typing import Final, Generic, TypeVar
+from bisect import insort
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
+from typing import Any, Final, Generic, TypeVar
 
-E = TypeVar("E", bound=tuple[object, ...])
+E = TypeVar("E", bound=tuple[Any, ...])
+"""When, and what; they happen in the order they sort."""
+
+SLICE_MS: Final = 1 << 20
+"""About 17 minutes."""
+_FEW: Final = 32
+"""So many are put in their places one by one; where there are more, all are sorted."""
+_READ: Final = 4_096
 
 
 class Agenda(Generic[E]):
-    """A batch's view of a committed heap: reads in order, remembers how far, adds beside it.
+    """What is committed. By the `name_of` an entry `entry_of` finds it again, as it is by then; None: it cannot."""
 
-    The committed heap is read through a frontier: its root first, then the children of each entry that was read. So
-    the k entries read are the heap's k smallest, and `take` has only to pop k times. The heap must not change between
-    making the view and taking it.
-    """
+    __slots__ = ("_begin", "_entry_of", "_later", "_name_of", "_soon", "_until")
 
-    __slots__ = ("_added", "_base", "_frontier", "_read")
+    def __init__(self, name_of: Callable[[E], str | None], entry_of: Callable[[str], E | None]) -> None:
+        self._name_of = name_of
+        self._entry_of = entry_of
+        self._soon: list[E] = []
+        self._begin = 0
+        """So many of them are over."""
+        self._later: dict[int, list[str]] = {}
+        self._until = 0
+        """All that comes before it stands in `_soon`; a slice begins there."""
 
-    def __init__(self, base: list[E]) -> None:
+    def first(self) -> E | None:
+        """The first entry, if there is one."""
+        return self.after(0)
+
+    def after(self, read: int) -> E | None:
+        """The first entry behind so many, which must have been read one by one."""
+        while True:
+            at = self._begin + read
+            entry = self._soon[at] if at < len(self._soon) else None
+            if (entry is not None and entry[0] < self._until) or not self._open(entry):
+                return entry
+
+    def drop(self, count: int) -> None:
+        """The first so many are over."""
+        self._begin += count
+        if self._begin > _READ and self._begin * 2 > len(self._soon):
+            del self._soon[: self._begin]
+            self._begin = 0
+
+    def add(self, entries: Sequence[E]) -> None:
+        """Add entries."""
+        soon = self._soon
+        few = len(entries) <= _FEW
+        for entry in entries:
+            name = self._name_of(entry) if entry[0] >= self._until else None
+            if name is not None:
+                self.add_later(entry[0], name)
+            elif few:
+                insort(soon, entry, lo=self._begin)
+            else:
+                soon.append(entry)
+        if not few:
+            self._sort()
+
+    def add_later(self, when: int, name: str) -> None:
+        """Add the entry of that name by its time alone, while nothing of its slice or a later one was asked for."""
+        names = self._later.get(when // SLICE_MS)
+        if names is None:
+            self._later[when // SLICE_MS] = [name]
+        else:
+            names.append(name)
+
+    def _open(self, before: E | None) -> bool:
+        """Let the next slice be entries; not while one stands before it."""
+        if not self._later:
+            return False
+        number = min(self._later)
+        if before is not None and before[0] < number * SLICE_MS:
+            self._until = number * SLICE_MS
+            return False
+        for name in dict.fromkeys(self._later.pop(number)):
+            entry = self._entry_of(name)
+            if entry is not None and entry[0] // SLICE_MS == number:
+                self._soon.append(entry)
+        self._sort()
+        self._until = (number + 1) * SLICE_MS
+        return True
+
+    def _sort(self) -> None:
+        del self._soon[: self._begin]
+        self._begin = 0
+        self._soon.sort()
+
+
+class Coming(Generic[E]):
+    """A batch's view of an agenda: reads in order, remembers how far, adds beside it. The agenda stays until `take`."""
+
+    __slots__ = ("_added", "_base", "_ours", "_read")
+
+    def __init__(self, base: Agenda[E]) -> None:
         self._base: Final = base
-        self._frontier: list[tuple[E, int]] = [(base[0], 0)] if base else []
         self._read = 0
         self._added: list[E] = []
+        self._ours = False
+        """Whether what was looked at last was added here."""
 
     def peek(self) -> E | None:
         """The first entry, if there is one."""
-        ours = self._added[0] if self._added else None
-        theirs = self._frontier[0][0] if self._frontier else None
-        if ours is None or theirs is None:
-            return ours or theirs
-        return min(ours, theirs)
+        theirs = self._base.after(self._read)
+        if not self._added:
+            self._ours = False
+            return theirs
+        ours = self._added[0]
+        self._ours = theirs is None or ours < theirs
+        return ours if self._ours else theirs
 
     def pop(self) -> None:
-        """Pass the first entry; there must be one."""
-        if self._added and (not self._frontier or self._added[0] <= self._frontier[0][0]):
+        """Pass the entry that was looked at last, and since when none was added."""
+        if self._ours:
             heappop(self._added)
-            return
-        _, index = heappop(self._frontier)
-        self._read += 1
-        for child in (2 * index + 1, 2 * index + 2):
-            if child < len(self._base):
-                heappush(self._frontier, (self._base[child], child))
+        else:
+            self._read += 1
 
     def push(self, entry: E) -> None:
         """Add an entry."""
         heappush(self._added, entry)
 
     def take(self) -> None:
-        """Make the committed heap what this view is."""
-        for _ in range(self._read):
-            heappop(self._base)
-        if len(self._added) * 4 > len(self._base):
-            self._base.extend(self._added)
-            heapify(self._base)
-            return
-        for entry in self._added:
-            heappush(self._base, entry)
+        """Make the agenda what this view is."""
+        self._base.drop(self._read)
+        self._base.add(self._added)

@@ -20,7 +20,7 @@ from schemas.state import (
     former_policy_key,
     ticket_key,
 )
-from streams.desk.agenda import Agenda
+from streams.desk.agenda import Coming
 from streams.desk.due import Due, next_due, waits
 from streams.desk.facts import NOWHERE
 from streams.desk.indexes import (
@@ -75,8 +75,8 @@ class Draft:
         self.waiting = Overlay(memory.waiting, undo)
         self._memory = memory
         self._undo = undo
-        self._due = Agenda(memory.due)
-        self._closed = Agenda(memory.closed)
+        self._due = Coming(memory.due)
+        self._closed = Coming(memory.closed)
         self.own = None
         self._behind: dict[str, Ticket | None] = {}
         """Tickets that changed since the indexes were last asked, as these know them."""
@@ -111,13 +111,13 @@ class Draft:
         return None if self.rules is None else self.rules.policy
 
     @property
-    def due(self) -> Agenda[Due]:
+    def due(self) -> Coming[Due]:
         """What is to happen when."""
         self.catch_up()
         return self._due
 
     @property
-    def closed(self) -> Agenda[tuple[int, str]]:
+    def closed(self) -> Coming[tuple[int, str]]:
         """Closed tickets by the time they were closed."""
         self.catch_up()
         return self._closed

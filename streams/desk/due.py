@@ -40,6 +40,11 @@ def next_due(ticket: Ticket) -> Due | None:
     return None if first is None else (at, DEADLINE, ticket.id, first.limit)
 
 
+def again(due: Due) -> str | None:
+    """The ticket that an entry follows from; none where feedback waits."""
+    return None if due[1] == WAIT else due[2]
+
+
 def waits(key: bytes, waiting: Waiting) -> Iterator[Due]:
     """The entries of feedback that waits for one report."""
     for held in waiting.held:

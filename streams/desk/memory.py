@@ -1,7 +1,7 @@
 """What the desk remembers of one partition, as committed. Only the fold and a draft change it. Pure."""
 
 from collections.abc import Iterator
-from heapq import heapify, heappop
+from functools import partial
 from typing import Final
 
 from schemas.codes import Stage, Standing
@@ -16,7 +16,8 @@ from schemas.state import (
     Ticket,
     Waiting,
 )
-from streams.desk.due import Due, holds, next_due, waits
+from streams.desk.agenda import Agenda
+from streams.desk.due import Due, again, holds, next_due, waits
 from streams.desk.indexes import UNWATCHED, Entry, Ids, Indexes, Key, LoadKey, is_held, watch_of
 from streams.desk.overlay import Committed
 from streams.desk.rules import Rules
@@ -28,6 +29,20 @@ STEP: Final = 2_000
 
 _WAITING: Final = b"w:"
 _FORMER: Final = b"p:"
+
+
+def _due_of(tickets: Tickets, name: str) -> Due | None:
+    row = tickets.row(name)
+    return None if row is None else next_due(row)
+
+
+def _name_of(entry: Entry) -> str:
+    return entry[1]
+
+
+def _closed_of(tickets: Tickets, name: str) -> Entry | None:
+    row = tickets.row(name)
+    return None if row is None or row.closed_at is None else (row.closed_at, name)
 
 
 class DeskMemory:
@@ -43,8 +58,9 @@ class DeskMemory:
         self.time = 0
         self.said = 0
         """So many facts of the next record's turn are said already."""
-        self.due: list[Due] = []
-        self.closed: list[tuple[int, str]] = []
+        # They hold the tickets and not the memory: a circle of the two would stay when the partition goes.
+        self.due: Agenda[Due] = Agenda(again, partial(_due_of, self.tickets))
+        self.closed: Agenda[Entry] = Agenda(_name_of, partial(_closed_of, self.tickets))
         """Closed tickets by the time they were closed, for eviction."""
         self.open_by_stage: dict[Stage, int] = dict.fromkeys(Stage, 0)
         """Suspended tickets too; merged ones count with their master."""
@@ -91,17 +107,15 @@ class DeskMemory:
             indexes.begin(ticket)
             due = next_due(ticket)
             if due is not None:
-                self.due.append(due)
+                self.due.add_later(due[0], ticket.id)
             if ticket.closed_at is not None:
-                self.closed.append((ticket.closed_at, ticket.id))
-        for key, waiting in self.waiting.items():
-            self.due.extend(waits(key, waiting))
-        heapify(self.due)
-        heapify(self.closed)
+                self.closed.add_later(ticket.closed_at, ticket.id)
+        self.due.add([due for key, waiting in self.waiting.items() for due in waits(key, waiting)])
 
     def next_due(self) -> int | None:
         """When the next deadline fires, or the next wait or suspension ends, milliseconds since the epoch."""
-        return self.due[0][0] if self.due else None
+        first = self.due.first()
+        return None if first is None else first[0]
 
     def count(self, ticket: Ticket | None, sign: int) -> None:
         """Let a ticket count (1) or count no more (-1) in the figures."""
@@ -115,8 +129,8 @@ class DeskMemory:
 
     def prune(self) -> None:
         """Drop what no longer holds from the front of the agenda, so that the first entry is always a true one."""
-        while self.due and not holds(self.due[0], self.tickets.get, self.waiting.get):
-            heappop(self.due)
+        while (first := self.due.first()) is not None and not holds(first, self.tickets.get, self.waiting.get):
+            self.due.drop(1)
 
     def _know(self, key: bytes, value: bytes) -> None:
         if key.startswith(_WAITING):

@@ -81,6 +81,15 @@ class Tickets(MutableMapping[str, Ticket]):
                 attached.source = share(attached.source, attached.source)
             yield row
 
+    def row(self, name: str) -> Any:
+        """The ticket as a row of its own, which nobody else has; none where there is no such ticket."""
+        raw = self._packed.get(name)
+        if raw is None:
+            return None
+        row: Any = TICKET.row(raw)
+        row.id = name
+        return row
+
     def put(self, name: str, ticket: Ticket, raw: bytes) -> None:
         """The ticket is so from now on; `raw` is how it is written."""
         self._packed[name] = raw

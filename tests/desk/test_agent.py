@@ -15,6 +15,7 @@ from schemas.envelope import derived_id, envelope_of
 from schemas.events import EVENT, CommandSettled, ReportSettled
 from schemas.state import LOG_TIME_KEY, POLICY_KEY
 from streams.desk import reports
+from streams.desk.due import WAIT
 from streams.desk.memory import DeskMemory
 from streams.desk.turn import Turn
 from streams.ownership.batch import Answer, Batch, Send
@@ -172,16 +173,16 @@ async def test_more_deadlines_than_a_transaction_takes_are_said_in_several_as_if
 
 async def test_an_error_fails_the_batch() -> None:
     memory = DeskMemory()
-    memory.due.append((0, 0, "no ticket", "overall"))
-    memory.tickets = None  # type: ignore[assignment]  # a bug, for once
+    memory.due.add([(0, WAIT, "w:gone", "command")])
+    memory.waiting = None  # type: ignore[assignment]  # a bug, for once
     with pytest.raises(AttributeError):
         await answer_to(memory, stored(PolicyPublished(policy=POLICY)))
 
 
 async def test_an_owner_that_does_not_wait_any_more_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = batch_of(DeskMemory(), stored(b"")), batch_of(DeskMemory(), stored(b""))
-    bad.memory.due.append((0, 0, "no ticket", "overall"))
-    bad.memory.tickets = None  # type: ignore[assignment]  # a bug, for once
+    bad.memory.due.add([(0, WAIT, "w:gone", "command")])
+    bad.memory.waiting = None  # type: ignore[assignment]  # a bug, for once
     good.answer.cancel()
     bad.answer.cancel()
     await build(DEPS)(_stream(good, bad))

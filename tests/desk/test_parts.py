@@ -1,7 +1,6 @@
 """The parts below the rules: the agenda, the overlay, the fold's refusals."""
 
 from dataclasses import fields, replace
-from heapq import heapify
 
 import pytest
 from hypothesis import given
@@ -14,7 +13,7 @@ from schemas.events import ReportSettled, TicketArrived
 from schemas.state import Course, Request, Ticket, Waiting
 from streams.desk import decide as deciding
 from streams.desk import memory as memories
-from streams.desk.agenda import Agenda
+from streams.desk.agenda import SLICE_MS, Agenda, Coming
 from streams.desk.dedup import attached_as
 from streams.desk.draft import Draft
 from streams.desk.due import WAIT
@@ -26,28 +25,57 @@ from streams.desk.overlay import Overlay, Undo
 from streams.desk.turn import Turn
 from tests.desk.logs import HOUR, POLICY, Log, decide_batch, entry, feedback, remembered, report, told
 
-NUMBERS = st.lists(st.integers(0, 20).map(lambda number: (number,)), max_size=30)
+TIMES = st.integers(-2, 5).map(lambda number: number * SLICE_MS // 2)
+ENTRIES = st.lists(st.tuples(TIMES, st.sampled_from("abc")), max_size=30)
 
 
-@given(NUMBERS, NUMBERS, st.lists(st.booleans(), max_size=80))
-def test_an_agenda_reads_in_order_and_changes_the_heap_when_taken(
-    base: list[tuple[int]], added: list[tuple[int]], moves: list[bool]
+@given(ENTRIES, ENTRIES, st.lists(st.booleans(), max_size=80), st.booleans())
+def test_an_agenda_is_read_in_order_and_changes_when_its_view_is_taken(
+    base: list[tuple[int, str]], coming: list[tuple[int, str]], moves: list[bool], few: bool
 ) -> None:
-    heap, before, coming = list(base), sorted(base), list(added)
-    heapify(heap)
-    agenda, slow = Agenda(heap), sorted(base)
+    newest: dict[str, tuple[int, str]] = {}
+    agenda = Agenda[tuple[int, str]](lambda one: one[1] if one[1] in newest else None, newest.get)
+    for some in [[one] for one in base] if few else [base * 40]:
+        agenda.add(some)
+    slow = sorted(base if few else base * 40)
+    assert agenda.first() == (slow[0] if slow else None)
+    view, before = Coming(agenda), list(slow)
     for push in moves:
         if push and coming:
-            agenda.push(coming[-1])
+            view.push(coming[-1])
             slow = sorted([*slow, coming.pop()])
         elif slow:
-            assert agenda.peek() == slow.pop(0)
-            agenda.pop()
-    assert agenda.peek() == (slow[0] if slow else None)
-    assert sorted(heap) == before
-    agenda.take()
-    assert sorted(heap) == slow
-    assert not heap or heap[0] == slow[0]
+            assert view.peek() == slow.pop(0)
+            view.pop()
+    assert view.peek() == (slow[0] if slow else None)
+    assert [agenda.after(read) for read in range(len(before) + 1)] == [*before, None]
+    view.take()
+    assert [agenda.after(read) for read in range(len(slow) + 1)] == [*slow, None]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), TIMES, st.integers(0, 3)), max_size=40))
+def test_what_is_kept_by_its_name_comes_at_its_newest_time(changes: list[tuple[str, int, int]]) -> None:
+    newest: dict[str, tuple[int, str]] = {}
+    agenda = Agenda[tuple[int, str]](lambda one: one[1], newest.get)
+
+    def holds(one: tuple[int, str]) -> bool:
+        return newest.get(one[1]) == one
+
+    for name, when, looks in changes:
+        newest[name] = (when, name)
+        agenda.add([newest[name]])
+        for _ in range(looks):  # as the desk does: what no longer holds is passed over, what is over has no next
+            while (first := agenda.first()) is not None and not holds(first):
+                agenda.drop(1)
+            assert first == min(newest.values(), default=None)
+            if first is not None:
+                agenda.drop(1)
+                del newest[first[1]]
+    left = []
+    while (first := agenda.first()) is not None:
+        left += [first] if holds(first) and first not in left else []
+        agenda.drop(1)
+    assert left == sorted(newest.values())
 
 
 def test_an_overlay_goes_back_to_its_mark() -> None:
@@ -136,13 +164,13 @@ def test_an_index_that_disagrees_with_its_ticket_is_a_bug() -> None:
 
 def test_waits_that_ended_otherwise_are_passed_over() -> None:
     memory = DeskMemory()
-    memory.due = [(0, WAIT, "w:gone", "command")]
+    memory.due.add([(0, WAIT, "w:gone", "command")])
     draft = Draft(memory)
     turn = Turn(draft, entry(0, 0, Tick()), 0)
     fire_due(turn)
     assert turn.decision.facts == []
     memory.prune()
-    assert memory.due == []
+    assert memory.due.first() is None
 
 
 def test_what_a_failed_command_changed_is_rolled_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,9 +248,11 @@ def test_what_is_named_twice_on_an_agenda_happens_once() -> None:
     log = Log()
     log.add(report(), 0)
     log.add(feedback(Action.CLOSED), 0)
-    log.memory.closed.append(log.memory.closed[0])
+    closed = log.memory.closed.first()
+    assert closed is not None
+    log.memory.closed.add([closed])
     log.tick(30 * 24 * HOUR)
-    assert (list(log.memory.tickets), log.memory.closed) == ([], [])
+    assert (list(log.memory.tickets), log.memory.closed.first()) == ([], None)
 
 
 def test_only_the_feedback_whose_wait_ended_is_refused() -> None:

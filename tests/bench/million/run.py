@@ -1,7 +1,8 @@
 """A million open tickets: `python -m tests.bench.million.run --tickets 100000`; also `make bench-million`.
 
 - Folded: their state lies on `desk.state`; the real opener folds it, once in one process that holds all partitions,
-  once in two that hold half of them each. What that adds to the process's memory is what a ticket takes.
+  once in two that hold half of them each. What that adds to the process's memory is what a ticket takes. Their next
+  limits lie over a day.
 - A second worker joins and leaves: what moves, and how long those are silent that stay.
 - Due at once: a twentieth of them in the same second, then all others at one moment; real workers, the real ticker,
   a subscriber that reads what is committed.
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +56,8 @@ class State:
     def __init__(self, stand: Stand, tickets: int) -> None:
         self.tickets = tickets
         self.policy = district()
-        self.models: list[Ticket] = models(self.policy, _now_ms())
+        self._begun_at = _now_ms()
+        self.models: list[Ticket] = models(self.policy, self._begun_at)
         self.text_bytes = 0
         self._stand = stand
 
@@ -64,15 +66,18 @@ class State:
         """How many are due in the same second."""
         return self.tickets // SHARE // PARTITIONS * PARTITIONS
 
-    def write(self, tell: Tell, due_at: int, few_due_at: int) -> float:
-        """Append all of them; `few_due_at` begins the second of the few. Gives the seconds it took."""
+    def spread(self, number: int) -> int:
+        """When each is due, where they are not due at once: over a day that begins in a day."""
+        return self._begun_at + DAY_MS + DAY_MS * number // self.tickets
+
+    def write(self, tell: Tell, due_at: Callable[[int], int]) -> float:
+        """Append all of them; by its number each is due then. Gives the seconds it took."""
         began, self.text_bytes = time.monotonic(), 0
         producer = Producer(
             {"bootstrap.servers": self._stand.bootstrap, "linger.ms": 50, "compression.type": "lz4", "log_level": 0}
         )
         for number in range(self.tickets):
-            due = few_due_at + number % 1000 if number < self.few else due_at
-            key, value, text = record(self.models, number, due)
+            key, value, text = record(self.models, number, due_at(number))
             self.text_bytes += text
             self._append(producer, key, value, number % PARTITIONS)
             if number % 1000 == 0:
@@ -135,7 +140,11 @@ class Fired:
 def _due_at_once(stand: Stand, state: State, bar: Bar, lead_s: float) -> Fired:
     few_at = int(time.time() + lead_s) + 1
     all_at = few_at + APART_S
-    state.write(bar.of("state, due soon", state.tickets), all_at * 1000, few_at * 1000)
+
+    def due_at(number: int) -> int:
+        return few_at * 1000 + number % 1000 if number < state.few else all_at * 1000
+
+    state.write(bar.of("state, due soon", state.tickets), due_at)
     workers = Worker(stand, "one"), Worker(stand, "two")
     subscriber = Subscriber(stand.bootstrap)
     try:
@@ -169,7 +178,7 @@ def main(
         stand = Stand(broker, Path(name))
         _start(stand)
         state = State(stand, tickets)
-        took = state.write(bar.of("state", tickets), _now_ms() + DAY_MS, _now_ms() + DAY_MS)
+        took = state.write(bar.of("state", tickets), state.spread)
         (alone,) = _folds(stand, range(PARTITIONS))
         halves = _folds(stand, range(0, PARTITIONS, 2), range(1, PARTITIONS, 2))
         changes = rebalance.measured(stand)
