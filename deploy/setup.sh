@@ -25,7 +25,7 @@ has_java() {
 # A Python that can make a venv: Debian's own cannot without python3-venv, pyenv's and others can.
 find_python() {
     local python
-    for python in python3.11 python3.12 python3.13 python3 /usr/bin/python3; do
+    for python in /usr/bin/python3 python3.11 python3.12 python3.13 python3; do
         if "$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$python"
             return

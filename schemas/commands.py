@@ -3,17 +3,19 @@
 from dataclasses import field
 from typing import Annotated, Final, Literal
 
+import msgspec
 from pydantic import Field, TypeAdapter
 
-from schemas.codec import STRICT, Contract, Whole, passing_contract
+from schemas.codec import STRICT, Whole, contract
 from schemas.codes import Action, Flag, Side, Urgency
 from schemas.policy import Policy
+from schemas.tagged import Tagged
 
-Millis = Annotated[int, Field(ge=0, lt=253_402_300_800_000)]
+Millis = Annotated[int, Field(ge=0, lt=253_402_300_800_000), msgspec.Meta(ge=0, lt=253_402_300_800_000)]
 """A time that has a date: 1970 to 9999."""
 
 
-@passing_contract
+@contract
 class Origin:
     """Where a command's input stands: the intake topic's full name, partition, offset."""
 
@@ -24,7 +26,7 @@ class Origin:
     offset: Whole
 
 
-@passing_contract
+@contract
 class Report:
     """A report (上报): somebody says that something is the matter. Free of names and numbers of persons."""
 
@@ -66,7 +68,7 @@ class Report:
     origin: Origin | None = None
 
 
-@passing_contract
+@contract
 class Feedback:
     """What a handler or an operator did with a ticket, asks for, or decided (处置反馈).
 
@@ -103,7 +105,7 @@ class Feedback:
     origin: Origin | None = None
 
 
-@passing_contract
+@contract
 class Tick:
     """Time passes. Empty under the wall clock; under the log clock it says how late it is. Never settled."""
 
@@ -113,7 +115,7 @@ class Tick:
     time: Millis | None = None
 
 
-@passing_contract
+@contract
 class PolicyPublished:
     """From here on this policy holds. The first record of every desk partition is one."""
 
@@ -126,4 +128,4 @@ class PolicyPublished:
 
 Command = Report | Feedback | Tick | PolicyPublished
 
-COMMAND: Final = Contract[Command](TypeAdapter(Annotated[Command, Field(discriminator="type")]))
+COMMAND: Final = Tagged[Command](TypeAdapter(Annotated[Command, Field(discriminator="type")]), Report, Feedback, Tick)

@@ -23,40 +23,23 @@ _DRILL: Final[Header] = ("ce_lianqindrill", b"true")
 
 _FEW: Final = 64
 """Numbers that are written beforehand."""
-_NUMBERS: Final = tuple(b"/%d" % number for number in range(_FEW))
 
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
-class DerivedIds:
-    """The uuid5 of a cause, and of what follows from it: redoing a batch gives the same ids.
-
-    Five times as fast as the standard library's; the cause is hashed once for all that follows from it.
-    """
-
-    __slots__ = ("_hash",)
-
-    def __init__(self, cause: str) -> None:
-        self._hash = sha1(NAMESPACE + cause.encode(), usedforsecurity=False)
-
-    def own(self) -> str:
-        """Of the cause itself."""
-        return _uuid(self._hash.hexdigest())
-
-    def of(self, number: int) -> str:
-        """Of what follows from it as that number: the uuid5 of `<cause>/<number>`."""
-        whole = self._hash.copy()
-        whole.update(_NUMBERS[number] if 0 <= number < _FEW else b"/%d" % number)
-        return _uuid(whole.hexdigest())
-
-
 def derived_id(cause: str) -> str:
-    """The uuid5 of a cause."""
-    return DerivedIds(cause).own()
-
-
-def _uuid(text: str) -> str:
+    """The uuid5 of a cause: redoing a batch gives the same. Five times as fast as the standard library's."""
+    text = sha1(NAMESPACE + cause.encode(), usedforsecurity=False).hexdigest()
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
+
+
+def numbered_ids(cause: str) -> str:
+    """What the ids of all that follows from a cause begin with; `cause` is its `derived_id`.
+
+    They are UUIDs of version 8 (RFC 9562): 74 bits of the cause's hash, then the running number, twelve hex digits. So
+    an event's id tells which command it came of, and costs no hash of its own.
+    """
+    return f"{cause[:14]}8{cause[15:24]}"
 
 
 @lru_cache(maxsize=4096)

@@ -9,13 +9,13 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
-from schemas.codec import STRICT, Contract, passing_contract
+from schemas.codec import STRICT, Contract, contract
 from schemas.codes import Alarm, Fate, Flag, Level, Outcome, Refusal, RequestKind, Side, Stage, Step, Urgency
 from schemas.commands import Origin
 from schemas.state import Deadline
 
 
-@passing_contract
+@contract
 class TicketOpened:
     """A ticket began (立案): what was reported, and the limits that run from here."""
 
@@ -47,7 +47,7 @@ class TicketOpened:
     deadlines: tuple[Deadline, ...]
 
 
-@passing_contract
+@contract
 class _Moved:
     """A ticket reached a stage. `inferred`: the stages that passed with it, not reported by anybody."""
 
@@ -68,14 +68,14 @@ class _Moved:
     deadlines: tuple[Deadline, ...]
 
 
-@passing_contract
+@contract
 class TicketAccepted(_Moved):
     """受理."""
 
     type: Literal["lianqin.ticket.accepted.v1"] = "lianqin.ticket.accepted.v1"
 
 
-@passing_contract
+@contract
 class TicketDispatched(_Moved):
     """派遣: a unit holds it."""
 
@@ -88,28 +88,28 @@ class TicketDispatched(_Moved):
     copies: tuple[str, ...]
 
 
-@passing_contract
+@contract
 class TicketSigned(_Moved):
     """签收."""
 
     type: Literal["lianqin.ticket.signed.v1"] = "lianqin.ticket.signed.v1"
 
 
-@passing_contract
+@contract
 class TicketContacted(_Moved):
     """先行联系: whoever reported it was spoken to."""
 
     type: Literal["lianqin.ticket.contacted.v1"] = "lianqin.ticket.contacted.v1"
 
 
-@passing_contract
+@contract
 class TicketArrived(_Moved):
     """到场."""
 
     type: Literal["lianqin.ticket.arrived.v1"] = "lianqin.ticket.arrived.v1"
 
 
-@passing_contract
+@contract
 class TicketHandled(_Moved):
     """处置, with its evidence; `self_handled`: by whoever reported it, on the spot (自处理)."""
 
@@ -118,21 +118,21 @@ class TicketHandled(_Moved):
     self_handled: bool
 
 
-@passing_contract
+@contract
 class TicketVerified(_Moved):
     """核查通过."""
 
     type: Literal["lianqin.ticket.verified.v1"] = "lianqin.ticket.verified.v1"
 
 
-@passing_contract
+@contract
 class TicketReworked(_Moved):
     """返工: the result did not hold; back to the unit, on its original clock."""
 
     type: Literal["lianqin.ticket.reworked.v1"] = "lianqin.ticket.reworked.v1"
 
 
-@passing_contract
+@contract
 class TicketReturned(_Moved):
     """退单: approved, and back to the dispatcher; the overall limit runs on."""
 
@@ -141,14 +141,14 @@ class TicketReturned(_Moved):
     """Who gave it back."""
 
 
-@passing_contract
+@contract
 class TicketCalledBack(_Moved):
     """回访."""
 
     type: Literal["lianqin.ticket.called-back.v1"] = "lianqin.ticket.called-back.v1"
 
 
-@passing_contract
+@contract
 class TicketClosed(_Moved):
     """结案: `took` since it was opened or reopened, and whether that kept the overall limit."""
 
@@ -160,7 +160,7 @@ class TicketClosed(_Moved):
     """The master that it was closed with, where it was a child."""
 
 
-@passing_contract
+@contract
 class TicketRated(_Moved):
     """评价: 1 (worst) to 5."""
 
@@ -168,14 +168,14 @@ class TicketRated(_Moved):
     score: int
 
 
-@passing_contract
+@contract
 class TicketReopened(_Moved):
     """重开: whoever reported it is not satisfied, or it is not done. Limits begin anew."""
 
     type: Literal["lianqin.ticket.reopened.v1"] = "lianqin.ticket.reopened.v1"
 
 
-@passing_contract
+@contract
 class StageRecorded:
     """补记: a stage that had passed unreported was told of after all. Nothing else changes."""
 
@@ -189,7 +189,7 @@ class StageRecorded:
     note: str
 
 
-@passing_contract
+@contract
 class _Stood:
     """A ticket's standing changed; its stage did not."""
 
@@ -202,14 +202,14 @@ class _Stood:
     deadlines: tuple[Deadline, ...]
 
 
-@passing_contract
+@contract
 class TicketVoided(_Stood):
     """作废."""
 
     type: Literal["lianqin.ticket.voided.v1"] = "lianqin.ticket.voided.v1"
 
 
-@passing_contract
+@contract
 class TicketSuspended(_Stood):
     """挂账: the limits stand still until it is resumed, at the latest at `resume_at`."""
 
@@ -217,7 +217,7 @@ class TicketSuspended(_Stood):
     resume_at: int | None
 
 
-@passing_contract
+@contract
 class TicketResumed(_Stood):
     """挂账恢复: each limit has moved by the pause."""
 
@@ -225,7 +225,7 @@ class TicketResumed(_Stood):
     paused: int
 
 
-@passing_contract
+@contract
 class TicketExtended(_Stood):
     """延时: the overall limit and the running one are `granted` longer, on their own clocks."""
 
@@ -234,7 +234,7 @@ class TicketExtended(_Stood):
     automatic: bool
 
 
-@passing_contract
+@contract
 class TicketAssisted:
     """加派: a further unit helps the lead."""
 
@@ -247,7 +247,7 @@ class TicketAssisted:
     note: str
 
 
-@passing_contract
+@contract
 class RequestMade:
     """A handler asks an operator: the limits run on meanwhile."""
 
@@ -260,7 +260,7 @@ class RequestMade:
     note: str
 
 
-@passing_contract
+@contract
 class RequestRefused:
     """The operator refused: the original clock has never stopped."""
 
@@ -273,7 +273,7 @@ class RequestRefused:
     note: str
 
 
-@passing_contract
+@contract
 class TicketDiverted:
     """分流: handed to the other side, or, `returned`, back again with the reason and its elapsed clock."""
 
@@ -292,7 +292,7 @@ class TicketDiverted:
     note: str
 
 
-@passing_contract
+@contract
 class ConditionMet:
     """阶段性条件完成: the next one's limit begins, where there is one."""
 
@@ -310,7 +310,7 @@ class ConditionMet:
     deadlines: tuple[Deadline, ...]
 
 
-@passing_contract
+@contract
 class TicketAmended:
     """补充: the source said something else about a report that the ticket holds."""
 
@@ -327,7 +327,7 @@ class TicketAmended:
     details: dict[str, str]
 
 
-@passing_contract
+@contract
 class _Joined:
     """A report joined an open ticket."""
 
@@ -344,21 +344,21 @@ class _Joined:
     flags: tuple[Flag, ...]
 
 
-@passing_contract
+@contract
 class TicketUrged(_Joined):
     """催办: the same reporter asked again about the same matter (D1)."""
 
     type: Literal["lianqin.ticket.urged.v1"] = "lianqin.ticket.urged.v1"
 
 
-@passing_contract
+@contract
 class TicketMerged(_Joined):
     """并案: another report of the same object (D2)."""
 
     type: Literal["lianqin.ticket.merged.v1"] = "lianqin.ticket.merged.v1"
 
 
-@passing_contract
+@contract
 class TicketReminded:
     """催办 by an operator."""
 
@@ -371,7 +371,7 @@ class TicketReminded:
     note: str
 
 
-@passing_contract
+@contract
 class MatchProposed:
     """疑似重复 (D3): the two may be one matter; a human decides. Distance in metres, score in hundredths."""
 
@@ -387,7 +387,7 @@ class MatchProposed:
     """Of the texts, in hundredths."""
 
 
-@passing_contract
+@contract
 class MatchRefused:
     """否决并案: the two are not one matter, and it is not asked again."""
 
@@ -399,7 +399,7 @@ class MatchRefused:
     note: str
 
 
-@passing_contract
+@contract
 class TicketLinked:
     """关联警情: the two belong to one matter, and stay two tickets. `why`: near, related or joint."""
 
@@ -411,7 +411,7 @@ class TicketLinked:
     distance_m: int | None
 
 
-@passing_contract
+@contract
 class TicketAbsorbed(_Stood):
     """并入: from now on its master is worked on and answers for it."""
 
@@ -419,7 +419,7 @@ class TicketAbsorbed(_Stood):
     into: str
 
 
-@passing_contract
+@contract
 class TicketAdopted:
     """A master took a child in."""
 
@@ -429,7 +429,7 @@ class TicketAdopted:
     child: str
 
 
-@passing_contract
+@contract
 class TicketRestored(_Stood):
     """拆分: a child is a ticket of its own again, with its own clocks."""
 
@@ -437,7 +437,7 @@ class TicketRestored(_Stood):
     master: str
 
 
-@passing_contract
+@contract
 class TicketReleased:
     """A master let a child go; or, `source_id` not empty, a report that had joined it."""
 
@@ -449,7 +449,7 @@ class TicketReleased:
     source_id: str
 
 
-@passing_contract
+@contract
 class ReportClosed:
     """The source closed a report that had joined the ticket: it counts for the report, the ticket goes on."""
 
@@ -462,7 +462,7 @@ class ReportClosed:
     flags: tuple[Flag, ...]
 
 
-@passing_contract
+@contract
 class _Ran:
     """A limit reached a step of the ladder; the event's time is when. `limit`: `overall`, a stage or a condition."""
 
@@ -478,21 +478,21 @@ class _Ran:
     next_at: int | None
 
 
-@passing_contract
+@contract
 class LimitWarned(_Ran):
     """预警: most of the limit is spent."""
 
     type: Literal["lianqin.limit.warned.v1"] = "lianqin.limit.warned.v1"
 
 
-@passing_contract
+@contract
 class LimitPassed(_Ran):
     """超时 and 催办: the limit is over."""
 
     type: Literal["lianqin.limit.passed.v1"] = "lianqin.limit.passed.v1"
 
 
-@passing_contract
+@contract
 class LimitCarded(_Ran):
     """督办: a yellow or a red card."""
 
@@ -500,7 +500,7 @@ class LimitCarded(_Ran):
     card: Literal[Step.YELLOW, Step.RED]
 
 
-@passing_contract
+@contract
 class LimitEscalated(_Ran):
     """升级: the next level up is told."""
 
@@ -508,7 +508,7 @@ class LimitEscalated(_Ran):
     level: Level
 
 
-@passing_contract
+@contract
 class LimitsChanged:
     """The rules of a running ticket changed: another policy, or a year's calendar. `policy` judges from here on."""
 
@@ -519,7 +519,7 @@ class LimitsChanged:
     deadlines: tuple[Deadline, ...]
 
 
-@passing_contract
+@contract
 class AlarmRaised:
     """Somebody must look at it now."""
 
@@ -531,7 +531,7 @@ class AlarmRaised:
     """What it concerns: a unit, a limit."""
 
 
-@passing_contract
+@contract
 class ReportSettled:
     """What became of a report; each has exactly one."""
 
@@ -546,7 +546,7 @@ class ReportSettled:
     origin: Origin | None
 
 
-@passing_contract
+@contract
 class CommandSettled:
     """What became of any other command; each has exactly one."""
 

@@ -4,14 +4,14 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from schemas.codec import STRICT, Contract, contract, encode, passing_contract
+from schemas.codec import STRICT, Contract, contract, encode
 from schemas.codes import Fate, Flag, Level, LimitClock, RequestKind, Side, Stage, Standing, Urgency
 from schemas.commands import Feedback
 from schemas.packed import Packed
 from schemas.policy import Policy
 
 
-@passing_contract
+@contract
 class Deadline:
     """A limit that runs on a ticket: `overall`, a stage it must reach, or a condition it must meet.
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
-from schemas.codec import STRICT, Contract, contract, passing_contract
+from schemas.codec import STRICT, Contract, contract
 from schemas.codes import Alarm, Fate, Flag, Level, Refusal, RequestKind, Side, Stage, Standing, Step, Urgency
 
 DAY_MS: Final = 24 * 3600 * 1000
@@ -196,7 +196,7 @@ class CurrentTicket:
     drill: bool
 
 
-@passing_contract
+@contract
 class Assignment:
     """派单: a unit got a ticket (`given`), or has it no longer. With what it needs to begin."""
 
@@ -226,7 +226,7 @@ class Assignment:
     drill: bool
 
 
-@passing_contract
+@contract
 class Reminded:
     """催办督办: a limit reached a step, the reporter or an operator urges, or somebody must look."""
 
@@ -255,7 +255,7 @@ class Reminded:
     drill: bool
 
 
-@passing_contract
+@contract
 class Candidate:
     """Two tickets that may be, are, or are not one matter. Score and likeness in hundredths, distance in metres."""
 
@@ -281,7 +281,7 @@ class Candidate:
     drill: bool
 
 
-@passing_contract
+@contract
 class Reply:
     """What the source of a report is to be told, or whoever sent a command that did not hold (处置反馈).
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from schemas.codec import Maker
 from schemas.commands import Origin
-from schemas.envelope import DerivedIds, Envelope
+from schemas.envelope import Envelope, derived_id, numbered_ids
 from schemas.events import CommandSettled, Event, Settlement, TicketEvent, TicketOpened
 from schemas.policy import Policy
 from schemas.state import Ticket
@@ -17,7 +17,7 @@ _ENVELOPE: Final = Maker(Envelope)
 _FACT: Final = Maker(Fact)
 
 
-_Said = tuple[str, Decision, DerivedIds]
+_Said = tuple[str, Decision, str]
 
 
 class Turn:
@@ -33,8 +33,8 @@ class Turn:
         self.entry = entry
         self.at = at
         if said is None:
-            ids = DerivedIds(f"desk/{entry.partition}/{entry.offset}")
-            said = ids.own(), Decision(), ids
+            own = derived_id(f"desk/{entry.partition}/{entry.offset}")
+            said = own, Decision(), numbered_ids(own)
         self.cause, self.decision, self._ids = said
 
     def speaking(self, *, at: int, cause: str) -> "Turn":
@@ -100,7 +100,7 @@ class Turn:
         self, event: Event, area: str, subject: str | None, sequence: int | None, matter: str | None, drill: bool
     ) -> Envelope:
         return _ENVELOPE.of(
-            id=self._ids.of(self.draft.said + len(self.decision.facts)),
+            id=f"{self._ids}{self.draft.said + len(self.decision.facts):012x}",
             source=self.draft.speaker,
             type=event.type,
             time=self.at,

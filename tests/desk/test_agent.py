@@ -11,7 +11,7 @@ from schemas.codec import encode
 from schemas.codes import Action, Reject, Stage
 from schemas.commands import Command, PolicyPublished, Report, Tick
 from schemas.dead_letter import dead_letter_of
-from schemas.envelope import derived_id, envelope_of
+from schemas.envelope import derived_id, envelope_of, numbered_ids
 from schemas.events import EVENT, CommandSettled, ReportSettled
 from schemas.state import LOG_TIME_KEY, POLICY_KEY
 from streams.desk import reports
@@ -94,7 +94,8 @@ async def test_facts_are_cloudevents_on_the_partition_of_their_command() -> None
     assert [envelope.sequence for envelope in envelopes] == [None, 1, 2, 3]
     assert {envelope.source for envelope in envelopes} == {"/lianqin/pukou/desk"}
     assert [envelope.cause for envelope in envelopes] == [derived_id("desk/3/0"), *[derived_id("desk/3/1")] * 3]
-    assert [envelope.id for envelope in envelopes[1:]] == [derived_id(f"desk/3/1/{number}") for number in range(3)]
+    of = numbered_ids(derived_id("desk/3/1"))
+    assert [envelope.id for envelope in envelopes[1:]] == [f"{of}{number:012x}" for number in range(3)]
     assert [send.key for send in answer.sends] == [envelope.key for envelope in envelopes]
     assert envelopes[1].subject == f"north.{derived_id('desk/3/1').replace('-', '')[:16]}"
 

@@ -1,11 +1,11 @@
 """Ids are those of the standard, and headers say what their envelope says, whatever came before."""
 
-from uuid import UUID, uuid5
+from uuid import RFC_4122, UUID, uuid5
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.envelope import NAMESPACE, DerivedIds, Envelope, HeaderWriter, derived_id, envelope_of
+from schemas.envelope import NAMESPACE, Envelope, HeaderWriter, derived_id, envelope_of, numbered_ids
 
 WORDS = st.sampled_from(["", "one", "other", "一"])
 ENVELOPES = st.builds(
@@ -23,11 +23,18 @@ ENVELOPES = st.builds(
 )
 
 
-@given(st.text(max_size=80), st.integers(0, 10**6))
-def test_ids_are_the_standards(cause: str, number: int) -> None:
-    ids = DerivedIds(cause)
-    assert ids.of(number) == str(uuid5(UUID(bytes=NAMESPACE), f"{cause}/{number}"))
-    assert ids.own() == derived_id(cause) == str(uuid5(UUID(bytes=NAMESPACE), cause))
+@given(st.text(max_size=80))
+def test_ids_are_the_standards(cause: str) -> None:
+    assert derived_id(cause) == str(uuid5(UUID(bytes=NAMESPACE), cause))
+
+
+@given(st.text(max_size=80), st.integers(0, 16**12 - 1))
+def test_what_follows_from_a_cause_is_numbered(cause: str, number: int) -> None:
+    own = UUID(derived_id(cause))
+    one = UUID(f"{numbered_ids(str(own))}{number:012x}")
+    assert (one.version, one.variant) == (8, RFC_4122)
+    assert one.node == number
+    assert one.bytes[:6] == own.bytes[:6]
 
 
 @given(st.lists(ENVELOPES, max_size=6))
