@@ -5,14 +5,15 @@ few figures that are asked of it in ClickHouse (time spent, limit, stage, unit).
 `deadlines`, where an event has them, are all that the ticket has from here on.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
-from schemas.codec import STRICT, Contract, contract
+from schemas.codec import STRICT, contract
 from schemas.codes import Alarm, Fate, Flag, Level, Outcome, Refusal, RequestKind, Side, Stage, Step, Urgency
 from schemas.commands import Origin
 from schemas.state import Deadline
+from schemas.tagged import Tagged
 
 
 @contract
@@ -605,4 +606,8 @@ TicketEvent = TicketOpened | Moved | Stood | Ran | Told
 Settlement = ReportSettled | CommandSettled
 Event = TicketEvent | Settlement
 
-EVENT: Final = Contract[Event](TypeAdapter(Annotated[Event, Field(discriminator="type")]))
+EVENT: Final = Tagged[Event](
+    TypeAdapter(Annotated[Event, Field(discriminator="type")]),
+    # All but cards, of which some steps are none: that only pydantic knows.
+    *[one for one in get_args(Event) if one is not LimitCarded],
+)

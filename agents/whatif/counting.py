@@ -2,9 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 from schemas.codes import Standing, Step
-from schemas.commands import PolicyPublished
 from schemas.events import (
     CommandSettled,
     ConditionMet,
@@ -31,6 +31,8 @@ from streams.desk.facts import Fact
 from streams.desk.limits import OVERALL
 
 DAY_MS = 86_400_000
+_PUBLISHED: Final = "policy"
+"""What the settlement of a published policy names."""
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class Counting:
         if isinstance(event, ReportSettled):
             self.fates[event.fate.value] += not envelope.drill
         elif isinstance(event, CommandSettled):
-            if event.command != PolicyPublished.type:  # of those the other desk has its own
+            if event.command != _PUBLISHED:  # of those the other desk has its own
                 self.outcomes[envelope.cause] = event.outcome.value if event.reason is None else event.reason.value
         elif isinstance(event, TicketOpened):
             self.tickets[envelope.subject or ""] = Kept(event.unit, envelope.drill)

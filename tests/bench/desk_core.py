@@ -112,11 +112,10 @@ def closing(number: int, area: str, source: str) -> Command:
     )
 
 
-def run(memory: DeskMemory, commands: Sequence[bytes]) -> None:
-    """Decide the commands in batches of 500; what they lead to is let go, as after a commit."""
-    for start in range(0, len(commands), 500):
-        values = commands[start : start + 500]
-        records = [Stored(next(OFFSETS), value) for value in values]
+def run(memory: DeskMemory, log: Sequence[Stored]) -> None:
+    """Decide the records in batches of 500; what they lead to is let go, as after a commit."""
+    for start in range(0, len(log), 500):
+        records = log[start : start + 500]
         batch = Batch(stage="desk", partition=0, records=records, memory=memory, answer=asyncio.Future())
         answer = answer_to(batch, DEPS)
         answer.take()
@@ -132,10 +131,15 @@ def timed(name: str, parts: Sequence[Sequence[T]], work: Callable[[Sequence[T]],
     sys.stdout.write(f"{name}: median {median(costs):.1f} us, best {min(costs):.1f} us\n")
 
 
-def measure(name: str, policy: Policy, reports: Sequence[bytes], closings: Sequence[bytes]) -> None:
+def logged(commands: Sequence[Command]) -> list[Stored]:
+    """The commands as they stand on the desk's log."""
+    return [Stored(next(OFFSETS), encode(command)) for command in commands]
+
+
+def measure(name: str, policy: Policy, reports: Sequence[Stored], closings: Sequence[Stored]) -> None:
     """Measure and print what things cost by one policy."""
     memory = DeskMemory()
-    run(memory, [encode(PolicyPublished(policy=policy))])
+    run(memory, logged([PolicyPublished(policy=policy)]))
     timed(f"report{name}", _parts(reports), lambda part: run(memory, part))
     state = [(ticket_key(ticket.id), TICKET.pack(ticket)) for ticket in memory.tickets.values()]
     folded = DeskMemory()
@@ -153,16 +157,16 @@ async def main(wanted: int) -> None:
     """Measure and print."""
     gc.disable()  # as in a worker, where agents.garbage looks now and then
     areas = [f"872a3066{number:03d}ffff" for number in range(200)]
-    plain = [encode(report(n, areas[n % 200], f"category {n % 200}", "boston311")) for n in range(wanted)]
-    closings = [encode(closing(n, areas[n % 200], "boston311")) for n in range(wanted)]
+    plain = logged([report(n, areas[n % 200], f"category {n % 200}", "boston311") for n in range(wanted)])
+    closings = logged([closing(n, areas[n % 200], "boston311") for n in range(wanted)])
     measure("", POLICY, plain, closings)
     district = load_policy(DISTRICT, Clock.WALL)
     places, categories = list(district.areas), [row.category or "general" for row in district.routes]
     source = district.closing_sources[0]
-    theirs = [
-        encode(report(n, places[n % len(places)], categories[n % len(categories)], source)) for n in range(wanted)
-    ]
-    closings = [encode(closing(n, places[n % len(places)], source)) for n in range(wanted)]
+    theirs = logged(
+        [report(n, places[n % len(places)], categories[n % len(categories)], source) for n in range(wanted)]
+    )
+    closings = logged([closing(n, places[n % len(places)], source) for n in range(wanted)])
     measure(f" by {DISTRICT}'s policy", district, theirs, closings)
 
 

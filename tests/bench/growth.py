@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from schemas.codec import encode
-from schemas.commands import PolicyPublished
+from schemas.commands import Command, PolicyPublished
 from schemas.state import TICKET, ticket_key
 from streams.desk.memory import DeskMemory
-from tests.bench.desk_core import POLICY, closing, report, run
+from tests.bench.desk_core import POLICY, closing, logged, report, run
 
 AREAS: Final = (1, 10, 100, 1_000)
 HELD: Final = (10_000, 50_000, 200_000)
@@ -39,7 +38,7 @@ class Asked:
 def measured(asked: Asked) -> dict[str, float]:
     """What a report costs beside all that, and what a ticket takes."""
     memory = DeskMemory()
-    run(memory, [encode(PolicyPublished(policy=POLICY))])
+    run(memory, logged([PolicyPublished(policy=POLICY)]))
     before = _resident()
     many = asked.open + asked.closed
     _fill(memory, asked, many)
@@ -49,10 +48,10 @@ def measured(asked: Asked) -> dict[str, float]:
     costs = []
     for part in range(PARTS):
         first = many + part * (MEASURED // PARTS)
-        commands = [_report(number, asked.areas) for number in range(first, first + MEASURED // PARTS)]
+        log = logged([_report(number, asked.areas) for number in range(first, first + MEASURED // PARTS)])
         begun = time.process_time()
-        run(memory, commands)
-        costs.append((time.process_time() - begun) / len(commands) * 1e6)
+        run(memory, log)
+        costs.append((time.process_time() - begun) / len(log) * 1e6)
     some = [ticket for _, ticket in zip(range(1_000), memory.tickets.values(), strict=False)]
     state = sum(len(ticket_key(ticket.id)) + len(TICKET.pack(ticket)) for ticket in some) / len(some)
     return {
@@ -65,20 +64,20 @@ def measured(asked: Asked) -> dict[str, float]:
 def _fill(memory: DeskMemory, asked: Asked, many: int) -> None:
     for first in range(0, many, 5_000):
         numbers = range(first, min(first + 5_000, many))
-        run(memory, [_report(number, asked.areas) for number in numbers])
-        run(memory, [_closing(number, asked.areas) for number in numbers if number < asked.closed])
+        run(memory, logged([_report(number, asked.areas) for number in numbers]))
+        run(memory, logged([_closing(number, asked.areas) for number in numbers if number < asked.closed]))
 
 
 def _area(number: int, areas: int) -> str:
     return f"872a{number % areas:08d}ffff"
 
 
-def _report(number: int, areas: int) -> bytes:
-    return encode(report(number, _area(number, areas), f"category {number % 200}", _SOURCE))
+def _report(number: int, areas: int) -> Command:
+    return report(number, _area(number, areas), f"category {number % 200}", _SOURCE)
 
 
-def _closing(number: int, areas: int) -> bytes:
-    return encode(closing(number, _area(number, areas), _SOURCE))
+def _closing(number: int, areas: int) -> Command:
+    return closing(number, _area(number, areas), _SOURCE)
 
 
 def _resident() -> int:

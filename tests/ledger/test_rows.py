@@ -135,7 +135,8 @@ def test_a_drill_is_marked() -> None:
 
 def test_every_kind_of_event_is_a_row() -> None:
     for kind in (*get_args(TicketEvent), ReportSettled, CommandSettled):
-        assert row_of(fact(kind))["type"] == kind.type
+        event = fact(kind)
+        assert row_of(event)["type"] == event.type
 
 
 def test_a_limit_that_ran_out_names_itself_and_what_was_allowed() -> None:
