@@ -18,10 +18,11 @@ _WRITE: Final = msgspec.msgpack.Encoder().encode
 class Packed(Generic[T]):
     """Writes and reads one contract, with those it is made of. One field is the record's key, and not written."""
 
-    __slots__ = ("_made_of", "_read", "_row", "_values_of")
+    __slots__ = ("_key", "_made_of", "_read", "_row", "_values_of")
 
     def __init__(self, made: type[T], *, key: str) -> None:
         shape = _Shape(made, key)
+        self._key = key
         self._values_of, self._made_of = shape.values_of, shape.made_of
         self._row = shape.row
         self._read: Callable[[bytes], Any] = msgspec.msgpack.Decoder(shape.row).decode
@@ -35,12 +36,22 @@ class Packed(Generic[T]):
         return _WRITE(self._values_of(value))
 
     def row(self, raw: bytes) -> T:
-        """What was written, to be looked at and let go: it has the contract's attributes, and is no contract. No key.
+        """What was written, as a thing of its own: it has the contract's attributes, and is no contract. No key.
 
         Raises `msgspec.DecodeError` where `raw` is none.
         """
         looked_at: T = self._read(raw)
         return looked_at
+
+    def pack_row(self, row: T) -> bytes:
+        """A row, written again as the contract would be. It has no key then."""
+        setattr(row, self._key, "")
+        return _WRITE(row)
+
+    def contract_of(self, key: str, row: T) -> T:
+        """The contract of that key that a row stands for."""
+        made: T = self._made_of(row, key)
+        return made
 
     def unpack(self, key: str, raw: bytes) -> T:
         """The contract that was written under that key. Raises `msgspec.DecodeError` where `raw` is none."""

@@ -59,18 +59,19 @@ class Agenda(Generic[E]):
 
     def add(self, entries: Sequence[E]) -> None:
         """Add entries."""
-        soon = self._soon
-        few = len(entries) <= _FEW
+        near = []
         for entry in entries:
             name = self._name_of(entry) if entry[0] >= self._until else None
-            if name is not None:
-                self.add_later(entry[0], name)
-            elif few:
-                insort(soon, entry, lo=self._begin)
+            if name is None:
+                near.append(entry)
             else:
-                soon.append(entry)
-        if not few:
+                self.add_later(entry[0], name)
+        if len(near) > _FEW:
+            self._soon += near
             self._sort()
+            return
+        for entry in near:
+            insort(self._soon, entry, lo=self._begin)
 
     def add_later(self, when: int, name: str) -> None:
         """Add the entry of that name by its time alone, while nothing of its slice or a later one was asked for."""

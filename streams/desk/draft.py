@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from schemas.codec import encode
 from schemas.codes import Standing
@@ -39,6 +39,7 @@ from streams.desk.memory import DeskMemory
 from streams.desk.overlay import Overlay, Undo
 from streams.desk.places import Cell, cell_of, place_of
 from streams.desk.rules import Rules
+from streams.desk.tickets import Drafted
 
 LOOKED_AT: Final = 64
 """Of one cell, or of one object's past, only so many are looked at, the newest: a flood at one corner must not cost
@@ -80,7 +81,7 @@ class Draft:
         self.own = None
         self._behind: dict[str, Ticket | None] = {}
         """Tickets that changed since the indexes were last asked, as these know them."""
-        self._tickets = Overlay(memory.tickets, undo)
+        self._tickets = Drafted(memory.tickets, undo)
         self._written = {}
         self._reports = Overlay(memory.reports, undo)
         self._reporters = Overlay(memory.reporters, undo)
@@ -125,6 +126,17 @@ class Draft:
     def ticket(self, ticket: str) -> Ticket | None:
         """The ticket of that id."""
         return self._tickets.get(ticket)
+
+    def row(self, ticket: str) -> Any:
+        """The ticket's row, to be changed in place and kept; none where a command of this batch has changed it."""
+        return self._tickets.row(ticket)
+
+    def keep(self, row: Any, *, silent: bool) -> None:
+        """A row has changed by what fired, and by nothing else: a limit, which is `silent` from now on or not."""
+        self._tickets.keep(row, silent=silent)
+        due = next_due(row)
+        if due is not None:
+            self._due.push(due)
 
     def tickets(self) -> list[Ticket]:
         """All of them, in no promised order."""
@@ -304,9 +316,11 @@ class Draft:
 
     def state(self) -> dict[bytes, bytes | None]:
         """The changelog's records, by key; `None` is a tombstone. After it nothing changes but by `take`."""
-        changed = self._tickets.changes
+        changed, rows = self._tickets.changes, self._tickets.rows
         written = self._written = {name: TICKET.pack(ticket) for name, ticket in changed.items() if ticket is not None}
         state: dict[bytes, bytes | None] = {ticket_key(name): written.get(name) for name in changed}
+        for name, row in rows.items():
+            written[name] = state[ticket_key(name)] = TICKET.pack_row(row)
         for key, waiting in self.waiting.changes.items():
             state[key] = None if waiting is None else encode(waiting)
         for version, rules in self.former.changes.items():
@@ -330,6 +344,10 @@ class Draft:
                 memory.tickets.pop(name, None)
             else:
                 memory.tickets.put(name, ticket, self._written.get(name) or TICKET.pack(ticket))
+        rows = self._tickets.rows
+        for name, row in rows.items():
+            memory.tickets.put_packed(name, self._written.get(name) or TICKET.pack_row(row))
+        memory.deadlines_pending -= sum(name in rows for name in self._tickets.silent)
         self.waiting.take()
         self.former.take()
         self._reports.take()

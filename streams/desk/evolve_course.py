@@ -1,6 +1,6 @@
 """What facts make of a ticket's course: what it was asked for, granted, kept from, and how its limits ran. Pure."""
 
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from schemas.codec import Maker, replace
 from schemas.codes import Side, Stage, Standing
@@ -103,6 +103,14 @@ def ran(ticket: Ticket, event: Ran, envelope: Envelope) -> Ticket:
         deadlines=tuple(_stepped(deadline, event) for deadline in ticket.deadlines),
         course=course,
     )
+
+
+def ran_row(row: Any, event: Ran, envelope: Envelope) -> None:
+    """`ran` of a ticket's row, changed in place; not of an escalation."""
+    row.sequence = envelope.sequence or row.sequence
+    for deadline in row.deadlines:
+        if deadline.limit == event.limit:
+            deadline.rung, deadline.next_at = event.rung, event.next_at
 
 
 def _stepped(deadline: Deadline, event: Ran) -> Deadline:

@@ -2,6 +2,7 @@
 
 from typing import Final, TypedDict, assert_never
 
+from schemas.codec import Maker
 from schemas.codes import Level, Refusal, Step
 from schemas.events import LimitCarded, LimitEscalated, LimitPassed, LimitWarned, Ran
 from schemas.state import Deadline, Ticket, Waiting
@@ -17,6 +18,20 @@ _LEVELS: Final = tuple(Level)
 ABOVE: Final = dict(zip(_LEVELS, (_LEVELS[0], *_LEVELS[:-1]), strict=True))
 """The next level up; above the district nobody is told."""
 
+_WARNED: Final = Maker(LimitWarned)
+_PASSED: Final = Maker(LimitPassed)
+_CARDED: Final = Maker(LimitCarded)
+_ESCALATED: Final = Maker(LimitEscalated)
+
+
+class _Said(TypedDict):
+    limit: str
+    allowed: int
+    unit: str
+    recipients: tuple[str, ...]
+    rung: int
+    next_at: int | None
+
 
 def fire_due(turn: Turn) -> bool:
     """All that is due at or before the turn's time, in order of due time, kind, ticket, limit; stamped so.
@@ -24,18 +39,22 @@ def fire_due(turn: Turn) -> bool:
     False where that is more than the draft may hold: the rest is for the next one, before anything else.
     """
     draft = turn.draft
-    while (due := draft.due.peek()) is not None and due[0] <= turn.at:
+    coming, then = draft.due, turn
+    while (due := coming.peek()) is not None and due[0] <= turn.at:
         if draft.fires is not None:
             if draft.fires == 0:
                 return False
             draft.fires -= 1
-        draft.due.pop()
+        coming.pop()
         if due[1] == DEADLINE:
-            _step(turn, due)
+            then = then if then.at == due[0] else turn.speaking(at=due[0], cause=turn.cause)
+            if _step(then, due):
+                turn.decision.late.append(turn.at - due[0])
         elif due[1] == WAIT:
             _end_wait(turn, due)
         else:
             _end_suspension(turn, due)
+        draft.catch_up()
     return True
 
 
@@ -51,23 +70,20 @@ def evict(turn: Turn) -> None:
     forget_former(turn)
 
 
-def _step(turn: Turn, due: Due) -> None:
-    at, _, name, _ = due
-    ticket = turn.draft.ticket(name)
+def _step(turn: Turn, due: Due) -> bool:
+    """One step of a limit; whether it is still to be said."""
+    draft, name = turn.draft, due[2]
+    row = draft.row(name)  # in a flood of them a ticket is not worth to be unpacked
+    ticket = draft.ticket(name) if row is None else row
     deadline = deadline_of(ticket, due)
     if ticket is None or deadline is None:
-        return  # the stage moved on, the limit changed, or the ticket stands still or is closed
-    turn.speaking(at=at, cause=turn.cause).tell(ticket, _ran(turn.rules_of(ticket), ticket, deadline, at))
-    turn.decision.late.append(turn.at - at)
-
-
-class _Said(TypedDict):
-    limit: str
-    allowed: int
-    unit: str
-    recipients: tuple[str, ...]
-    rung: int
-    next_at: int | None
+        return False  # the stage moved on, the limit changed, or the ticket stands still or is closed
+    event = _ran(turn.rules_of(ticket), ticket, deadline, due[0])
+    if row is not None and not isinstance(event, LimitEscalated):
+        turn.tell_row(row, event)
+    elif (ticket := draft.ticket(name)) is not None:
+        turn.tell(ticket, event)
+    return True
 
 
 def _ran(rules: Rules, ticket: Ticket, deadline: Deadline, at: int) -> Ran:
@@ -83,13 +99,13 @@ def _ran(rules: Rules, ticket: Ticket, deadline: Deadline, at: int) -> Ran:
     }
     match fired.step:
         case Step.WARNED:
-            return LimitWarned(**said)
+            return _WARNED.of(**said)
         case Step.PASSED:
-            return LimitPassed(**said)
+            return _PASSED.of(**said)
         case Step.YELLOW | Step.RED:
-            return LimitCarded(**said, card=fired.step)
+            return _CARDED.of(**said, card=fired.step)
         case Step.ESCALATED:
-            return LimitEscalated(**said, level=ABOVE[ticket.level])
+            return _ESCALATED.of(**said, level=ABOVE[ticket.level])
         case _:
             assert_never(fired.step)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, Final
 
 from schemas.state import TICKET, Ticket
+from streams.desk.overlay import Overlay, Undo
 
 UNPACKED: Final = 32_000
 """So many that were asked for last lie unpacked, and at most as many again that were so before them."""
@@ -96,7 +97,53 @@ class Tickets(MutableMapping[str, Ticket]):
         self._cooling.pop(name, None)
         self._keep(name, ticket)
 
+    def put_packed(self, name: str, raw: bytes) -> None:
+        """A ticket that is here is so from now on; it is unpacked when somebody asks for it."""
+        self._packed[name] = raw
+        for known in (self._warm, self._cooling):
+            known.pop(name, None)
+
     def _keep(self, name: str, ticket: Ticket) -> None:
         if len(self._warm) >= UNPACKED:
             self._cooling, self._warm = self._warm, {}
         self._warm[name] = ticket
+
+
+class Drafted(Overlay[str, Ticket]):
+    """Tickets as a batch sees them. Those that only limits changed are rows, changed in place and written as they are.
+
+    Whoever asks for one gets the ticket, and from then on it is one: a row is never behind a mark.
+    """
+
+    __slots__ = ("_committed", "rows", "silent")
+
+    def __init__(self, base: Tickets, undo: Undo) -> None:
+        super().__init__(base, undo)
+        self._committed = base
+        self.rows: dict[str, Any] = {}
+        """By name: as they are now."""
+        self.silent: list[str] = []
+        """For each limit of a row that has nothing left to say, its ticket."""
+
+    def row(self, name: str) -> Any:
+        """A ticket's row, to be changed and kept; none where a command has changed the ticket, or there is none."""
+        row = self.rows.get(name)
+        return self._committed.row(name) if row is None and name not in self._changes else row
+
+    def keep(self, row: Any, *, silent: bool) -> None:
+        """A row is so from now on; `silent`: the limit that fired has nothing left to say."""
+        self.rows[row.id] = row
+        if silent:
+            self.silent.append(row.id)
+
+    def get(self, key: str) -> Ticket | None:
+        """The newest ticket. It must be asked for before it is put."""
+        if self.rows and (row := self.rows.pop(key, None)) is not None:
+            self._changes[key] = TICKET.contract_of(key, row)
+        return super().get(key)
+
+    def values(self) -> list[Ticket]:
+        """All newest tickets; a copy, in no promised order."""
+        for name in list(self.rows):
+            self.get(name)
+        return super().values()

@@ -1,15 +1,16 @@
 """One record's turn: whatever is said in it is numbered, and folded into the draft at once. Pure."""
 
-from typing import Final
+from typing import Any, Final
 
 from schemas.codec import Maker
 from schemas.commands import Origin
 from schemas.envelope import Envelope, derived_id, numbered_ids
-from schemas.events import CommandSettled, Event, Settlement, TicketEvent, TicketOpened
+from schemas.events import CommandSettled, Event, Ran, Settlement, TicketEvent, TicketOpened
 from schemas.policy import Policy
 from schemas.state import Ticket
 from streams.desk.draft import Draft
 from streams.desk.evolve import evolve, evolve_own
+from streams.desk.evolve_course import ran_row
 from streams.desk.facts import Decision, Entry, Fact
 from streams.desk.rules import Rules
 
@@ -83,6 +84,13 @@ class Turn:
         """A fact about a ticket takes the next number of its sequence."""
         envelope = self._envelope(event, ticket.area, ticket.id, ticket.sequence + 1, ticket.matter, ticket.drill)
         return self._fold(ticket, _FACT.of(event, envelope))
+
+    def tell_row(self, row: Any, event: Ran) -> None:
+        """`tell` of a ticket's row, which is changed in place; not of an escalation."""
+        envelope = self._envelope(event, row.area, row.id, row.sequence + 1, row.matter, row.drill)
+        ran_row(row, event, envelope)
+        self.draft.keep(row, silent=event.next_at is None)
+        self.decision.facts.append(_FACT.of(event, envelope))
 
     def aside(self, area: str, event: CommandSettled) -> None:
         """A settlement that names no ticket."""

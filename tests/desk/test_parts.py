@@ -23,7 +23,7 @@ from streams.desk.indexes import Indexes, report_key
 from streams.desk.memory import DeskMemory
 from streams.desk.overlay import Overlay, Undo
 from streams.desk.turn import Turn
-from tests.desk.logs import HOUR, POLICY, Log, decide_batch, entry, feedback, remembered, report, told
+from tests.desk.logs import HOUR, POLICY, T0, Log, decide_batch, entry, feedback, remembered, report, told
 
 TIMES = st.integers(-2, 5).map(lambda number: number * SLICE_MS // 2)
 ENTRIES = st.lists(st.tuples(TIMES, st.sampled_from("abc")), max_size=30)
@@ -282,3 +282,23 @@ def test_a_large_state_is_folded_in_steps_and_comes_to_the_same(monkeypatch: pyt
         stepwise.fold(key, value)
     assert len(list(stepwise.folding())) == 3
     assert remembered(stepwise) == remembered(log.memory)
+
+
+def test_a_ticket_that_a_limit_changed_and_then_a_command_counts_once() -> None:
+    one, other = Log(), Log()
+    commands: list[tuple[Command, int]] = [
+        (report(), 0),
+        (Tick(), 4 * 24 * HOUR),
+        (feedback(Action.SIGNED), 4 * 24 * HOUR),
+    ]
+    for command, after in commands:
+        one.add(command, after)
+    later = [entry(1 + number, T0 + after, command) for number, (command, after) in enumerate(commands)]
+    draft, decisions = decide_batch(other.memory, later[:1])
+    draft.take()
+    draft, decisions = decide_batch(other.memory, later[1:])
+    assert len(decisions[0].facts) > 3  # up to the last step of a limit
+    draft.take()
+    assert remembered(other.memory) == remembered(one.memory)
+    (ticket,) = one.memory.tickets.values()
+    assert other.memory.deadlines_pending == sum(deadline.next_at is not None for deadline in ticket.deadlines)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 import schemas
-from schemas.codec import encode
+from schemas.codec import encode, replace
 from schemas.codes import Flag, Level, RequestKind, Side, Stage
 from schemas.state import TICKET, Course, Match, Request, Ticket, Ties
 
@@ -68,6 +68,17 @@ def test_a_row_has_what_the_ticket_has_and_is_none(ticket: Ticket) -> None:
     assert [one.source_id for one in row.reports] == [one.source_id for one in ticket.reports]
     assert row.ties is not None
     assert row.ties.matches[0].other == "o"
+
+
+def test_a_row_that_changed_is_written_as_its_ticket_would_be(ticket: Ticket) -> None:
+    for one in (ticket, _full(ticket)):
+        raw = TICKET.pack(one)
+        row: Any = TICKET.row(raw)
+        assert TICKET.contract_of(one.id, row) == one
+        row.id = one.id
+        assert TICKET.pack_row(row) == raw
+        row.sequence = 70_000
+        assert TICKET.pack_row(row) == TICKET.pack(replace(one, sequence=70_000))
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"\x90", b"\x91\x01", b"\xc1"])
