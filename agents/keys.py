@@ -12,12 +12,21 @@ FILE: Final = "privacy.key"
 LEAST_BYTES: Final = 16
 
 
-def privacy_key(settings: Settings, folder: Path) -> bytes:
-    """The key, 16 to 64 bytes; made once where none is set and none stands yet. Two programs never make two."""
+def privacy_key(settings: Settings, folder: Path, *, make: bool) -> bytes:
+    """The key, 16 to 64 bytes; with `make` made once where none is set and none stands yet, else `UserError`.
+
+    Two programs never make two in one folder. But those with folders of their own would, and one person would be two.
+    """
     if settings.privacy_key is not None:
         key = settings.privacy_key.get_secret_value().encode()
-    else:
+    elif make or (folder / FILE).exists():
         key = _standing(folder / FILE)
+    else:
+        msg = (
+            "no privacy key: all workers of a centre hash persons with the same one, so set LIANQIN_PRIVACY_KEY, or "
+            f"put the centre's {FILE} into {folder}; only `lianqin up` makes one"
+        )
+        raise UserError(msg)
     if not LEAST_BYTES <= len(key) <= 64:
         msg = f"the privacy key has {len(key)} bytes: set LIANQIN_PRIVACY_KEY to {LEAST_BYTES} to 64 of them"
         raise UserError(msg)

@@ -39,7 +39,9 @@ def worker(
     Finds the broker by LIANQIN_KAFKA__BOOTSTRAP, else through the data folder. Any number may run at once; with
     the embedded ClickHouse one of them runs the ledger. SIGTERM: the batch in hand is committed, then it ends.
 
-    Example: `LIANQIN_KAFKA__BOOTSTRAP=host:9092 lianqin worker --stages intake,desk,views`
+    Intake hashes persons with the centre's privacy key: LIANQIN_PRIVACY_KEY, unless `up` runs on the same folder.
+
+    Example: `LIANQIN_KAFKA__BOOTSTRAP=host:9092 lianqin worker --stages desk,views`
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     chosen = settings(data_dir, clock=clock)
@@ -96,12 +98,17 @@ def _plan(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: lis
         clock=_clock(chosen, run),
         datadir=folder.faust / name,
         stages=stages,
-        sources=load_intake(district, privacy_key(chosen, folder.keys)),
+        sources=load_intake(district, _key(chosen, folder, run, stages)),
         ledger=way,
         front=_front(run.ledger) if run and run.ledger and isinstance(way, Embedded) else None,
         metrics=chosen.metrics,
         intake=chosen.intake,
     )
+
+
+def _key(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: list[str]) -> bytes:
+    """The privacy key. `up` made one for the workers beside it, or they do; who hashes nothing needs nobody's."""
+    return privacy_key(chosen, folder.keys, make=run is not None or "intake" not in stages)
 
 
 def _clock(chosen: Settings, run: RunFile | None) -> Clock:

@@ -58,6 +58,7 @@ def worker(stand: Stand, setup: Setup, number: int) -> Child:
         "LIANQIN_KAFKA__PREFIX": setup.prefix,
         "LIANQIN_KAFKA__PARTITIONS": str(setup.partitions),
         "LIANQIN_METRICS__PORT": str(free_port()),
+        "LIANQIN_PRIVACY_KEY": "the key of a measurement",
     }
     return Child(
         name, [str(program), "worker", "--data-dir", str(folder), "--stages", "intake,desk", "--name", name], env

@@ -11,20 +11,28 @@ from agents.settings import Settings
 
 
 def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
-    first = privacy_key(Settings(), tmp_path)
-    assert privacy_key(Settings(), tmp_path) == first
+    first = privacy_key(Settings(), tmp_path, make=True)
+    assert privacy_key(Settings(), tmp_path, make=True) == first
     assert len(first) == 32
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
     assert [file.name for file in tmp_path.iterdir()] == [FILE]
 
 
 def test_production_supplies_its_own(tmp_path: Path) -> None:
-    assert privacy_key(Settings(privacy_key=SecretStr("k" * 20)), tmp_path) == b"k" * 20
+    assert privacy_key(Settings(privacy_key=SecretStr("k" * 20)), tmp_path, make=False) == b"k" * 20
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("key", ["short", "x" * 65])
 def test_a_key_of_the_wrong_length_is_refused_without_being_shown(tmp_path: Path, key: str) -> None:
     with pytest.raises(UserError, match=f"has {len(key)} bytes: set LIANQIN_PRIVACY_KEY") as refused:
-        privacy_key(Settings(privacy_key=SecretStr(key)), tmp_path)
+        privacy_key(Settings(privacy_key=SecretStr(key)), tmp_path, make=True)
     assert key not in str(refused.value)
+
+
+def test_none_is_made_where_others_may_have_another(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="set LIANQIN_PRIVACY_KEY"):
+        privacy_key(Settings(), tmp_path, make=False)
+    assert list(tmp_path.iterdir()) == []
+    made = privacy_key(Settings(), tmp_path, make=True)
+    assert privacy_key(Settings(), tmp_path, make=False) == made

@@ -41,7 +41,8 @@ def taken() -> Iterator[int]:
 # A worker's is no refusal: a supervisor goes on starting it until the broker is there.
 @pytest.mark.parametrize(("command", "code"), [(("up",), 2), (("worker",), 70), (("topics", "--create"), 2)])
 def test_no_broker(command: tuple[str, ...], code: int, tmp_path: Path) -> None:
-    line = refused(*command, "--data-dir", str(tmp_path), env={"LIANQIN_KAFKA__BOOTSTRAP": NOBODY}, code=code)
+    env = {"LIANQIN_KAFKA__BOOTSTRAP": NOBODY, "LIANQIN_PRIVACY_KEY": "k" * 32}
+    line = refused(*command, "--data-dir", str(tmp_path), env=env, code=code)
     assert "no broker answers" in line
     assert "LIANQIN_KAFKA__BOOTSTRAP" in line
 
@@ -83,6 +84,7 @@ def test_a_worker_whose_metrics_port_is_taken(broker: LocalBroker, taken: int, t
         "LIANQIN_KAFKA__BOOTSTRAP": broker.bootstrap,
         "LIANQIN_KAFKA__PREFIX": "port-taken.",
         "LIANQIN_METRICS__PORT": str(taken),
+        "LIANQIN_PRIVACY_KEY": "k" * 32,
     }
     assert lianqin("topics", "--create", env={**os.environ, **env}).returncode == 0
     line = refused("worker", "--data-dir", str(tmp_path), env=env)
@@ -90,9 +92,12 @@ def test_a_worker_whose_metrics_port_is_taken(broker: LocalBroker, taken: int, t
     assert "LIANQIN_METRICS__PORT" in line
 
 
-def test_a_worker_without_topics(broker: LocalBroker, tmp_path: Path) -> None:
+def test_a_worker_without_key_or_topics(broker: LocalBroker, tmp_path: Path) -> None:
     env = {"LIANQIN_KAFKA__BOOTSTRAP": broker.bootstrap, "LIANQIN_KAFKA__PREFIX": "nowhere."}
     line = refused("worker", "--data-dir", str(tmp_path), env=env)
+    assert "no privacy key" in line
+    assert "LIANQIN_PRIVACY_KEY" in line
+    line = refused("worker", "--data-dir", str(tmp_path), env={**env, "LIANQIN_PRIVACY_KEY": "k" * 32})
     assert "has no topic nowhere.desk" in line
     assert "lianqin topics --create" in line
 
