@@ -92,7 +92,8 @@ def answer_to(batch: Batch[DeskMemory], deps: DeskDeps) -> Answer:
         entry = entry_of(record)
         decision = decide(draft, entry, command_in(entry.raw))
         sends += [send_of(fact, deps.tickets, batch.partition, headers) for fact in decision.facts]
-        sends += [_letter(letter, deps, batch.partition) for letter in decision.letters]
+        if decision.letters:
+            sends += [_letter(letter, deps, batch.partition) for letter in decision.letters]
         tally.add(decision, record)
         if decision.unfinished:
             break

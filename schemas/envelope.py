@@ -88,6 +88,7 @@ class HeaderWriter:
     __slots__ = ("_area", "_cause", "_last", "_matter", "_source", "_subject", "_time", "key")
 
     def __init__(self) -> None:
+        self._last, self._source = _NOTHING, ("ce_source", b"")
         self._renew(_NOTHING)
 
     def of(self, envelope: Envelope) -> list[Header]:
@@ -116,10 +117,11 @@ class HeaderWriter:
         return headers
 
     def _renew(self, envelope: Envelope) -> None:
+        if envelope.source is not self._last.source:
+            self._source = ("ce_source", envelope.source.encode())
         self._last = envelope
         cause, subject = envelope.cause.encode(), (envelope.subject or "").encode()
         self.key = subject or cause
-        self._source = ("ce_source", envelope.source.encode())
         self._time = ("ce_time", rfc3339(envelope.time).encode())
         self._area = ("ce_partitionkey", envelope.area.encode())
         self._cause = ("ce_causationid", cause)

@@ -233,6 +233,12 @@ class Draft:
         found = self._newest_first(self._closed_objects.get(matter_key(report, report.object)), since)
         return (ticket for ticket in found if _is_about(ticket, report))
 
+    def begin(self, ticket: Ticket) -> None:
+        """A ticket is here that never was."""
+        self.own = ticket
+        self._behind[ticket.id] = None
+        self._tickets.put(ticket.id, ticket)
+
     def remember(self, ticket: Ticket) -> None:
         """A ticket as it is from now on. By what it is found follows later, once for all that a command says of it."""
         self.own = ticket

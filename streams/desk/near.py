@@ -80,7 +80,7 @@ def recurrence(turn: Turn, report: Report) -> str | None:
     if span <= 0:
         return None
     draft, since = turn.draft, turn.at - span * 1000
-    last = _last(draft.closed_about(report, since))
+    last = None if report.object is None else _last(draft.closed_about(report, since))
     if last is not None:
         return last.id
     category = turn.policy.categories.get(report.category)

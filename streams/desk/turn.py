@@ -78,12 +78,21 @@ class Turn:
         `number` above 1 is that of a further ticket of the same command, and ends its id.
         """
         subject = self.id_of(area, number)
-        return self._fold(None, _FACT.of(event, self._envelope(event, area, subject, 1, matter or self.cause, drill)))
+        fact = _FACT.of(event, self._envelope(event, area, subject, 1, matter or self.cause, drill))
+        ticket = evolve(None, fact)
+        self.draft.begin(ticket)
+        self.decision.facts.append(fact)
+        return ticket
 
     def tell(self, ticket: Ticket, event: TicketEvent | Settlement) -> Ticket:
         """A fact about a ticket takes the next number of its sequence."""
         envelope = self._envelope(event, ticket.area, ticket.id, ticket.sequence + 1, ticket.matter, ticket.drill)
-        return self._fold(ticket, _FACT.of(event, envelope))
+        draft, fact = self.draft, _FACT.of(event, envelope)
+        after = evolve_own(ticket, fact) if ticket is draft.own else evolve(ticket, fact)
+        if after is not ticket:
+            draft.remember(after)
+        self.decision.facts.append(fact)
+        return after
 
     def tell_row(self, row: Any, event: Ran) -> None:
         """`tell` of a ticket's row, which is changed in place; not of an escalation."""
@@ -95,14 +104,6 @@ class Turn:
     def aside(self, area: str, event: CommandSettled) -> None:
         """A settlement that names no ticket."""
         self.decision.facts.append(_FACT.of(event, self._envelope(event, area, None, None, None, drill=False)))
-
-    def _fold(self, ticket: Ticket | None, fact: Fact) -> Ticket:
-        draft = self.draft
-        after = evolve_own(ticket, fact) if ticket is not None and ticket is draft.own else evolve(ticket, fact)
-        if after is not ticket:
-            draft.remember(after)
-        self.decision.facts.append(fact)
-        return after
 
     def _envelope(
         self, event: Event, area: str, subject: str | None, sequence: int | None, matter: str | None, drill: bool
