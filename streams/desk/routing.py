@@ -106,6 +106,7 @@ class Routes:
         rows = [(row, _Row(policy, row)) for row in policy.routes]
         self._rows = [(row, compiled) for row, compiled in rows if compiled.units]
         self._catch_all = _Row(policy, Route(units=(policy.catch_all,)), owned=False)
+        self._unclear = [policy.units[key] for key in policy.copy_unclear]
         self._known: dict[tuple[str | None, ...], tuple[tuple[_Row, ...], _Row]] = {}
         # What no row names is one and the same to the table; so what sources send cannot make it grow.
         self._categories = {row.category for row in policy.routes}
@@ -145,8 +146,7 @@ class Routes:
 
     def told_of_unclear(self, area: str, grid: str | None) -> tuple[str, ...]:
         """Who is told of what the police took first because it was unclear whose it is."""
-        policy = self._policy
-        return tuple(unit_at(policy, policy.units[key], area, grid).name for key in policy.copy_unclear)
+        return tuple(unit_at(self._policy, unit, area, grid).name for unit in self._unclear)
 
     def called(self, told: Iterable[str], ticket: Ticket) -> tuple[str, ...]:
         """Whom a ladder names: `unit` holds the ticket, a key is that unit at its place, any other word stays."""
