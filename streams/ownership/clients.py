@@ -6,16 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import aiokafka.producer.sender
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from streams.ownership.producer import Producer
 from streams.ownership.settings import OwnerSettings
-
-# The pause before a transaction that follows another one closely, in seconds; aiokafka has no setting for it and waits
-# 0.02. Small transactions back to back went from 25 ms to 4 ms with it and `retry_backoff_ms`.
-aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.002
 
 _STOP_WITHIN_S: Final = 3.0
 _ASK_AGAIN_S: Final = 0.05
@@ -33,16 +29,7 @@ class Committed:
 
 def make_producer(settings: OwnerSettings, transactional_id: str) -> Any:
     """A transactional producer; starting it fences the former one of this id."""
-    return AIOKafkaProducer(
-        transactional_id=transactional_id,
-        transaction_timeout_ms=settings.transaction_timeout_ms,
-        request_timeout_ms=settings.request_timeout_ms,
-        retry_backoff_ms=settings.retry_backoff_ms,
-        compression_type=settings.compression,
-        max_batch_size=settings.send_bytes,
-        max_request_size=settings.record_bytes,
-        **settings.cluster.options,
-    )
+    return Producer(settings, transactional_id)
 
 
 def make_consumer(
@@ -118,16 +105,3 @@ async def _stop(client: Any) -> None:
         task.cancel()
     elif not task.cancelled():
         task.exception()
-    if isinstance(client, AIOKafkaProducer):
-        _forget_transaction(client)
-
-
-def _forget_transaction(producer: Any) -> None:
-    """Take the failure of a broken transaction from aiokafka's futures; they would complain of not being asked."""
-    # There is no public way to them.
-    waiters = [producer._txn_manager.wait_for_transaction_end()]  # noqa: SLF001
-    for batches in producer._message_accumulator._batches.values():  # noqa: SLF001
-        waiters += [batch._drain_waiter for batch in batches]  # noqa: SLF001
-    for waiter in waiters:
-        if waiter is not None and waiter.done() and not waiter.cancelled():
-            waiter.exception()

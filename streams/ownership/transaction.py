@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -12,6 +12,8 @@ from aiokafka.structs import OffsetAndMetadata
 
 from streams.ownership.batch import Send
 from streams.ownership.faults import Faults, Point
+
+_Sent = tuple[TopicPartition, int, asyncio.Future[Any]]
 
 _FENCED: Final = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping)
 
@@ -41,10 +43,10 @@ class Transactions:
         try:
             self._faults.point(Point.BEFORE_TRANSACTION)
             await self._producer.begin_transaction()
-            await self._send(self._pack(sends))
-            self._faults.point(Point.AFTER_SENDS)
+            sent = await self._send(self._pack(sends))
             marks = {partition: OffsetAndMetadata(*offset) for partition, offset in offsets.items()}
-            await self._producer.send_offsets_to_transaction(marks, self._group)
+            await _all_there(sent, self._producer.send_offsets_to_transaction(marks, self._group))
+            self._faults.point(Point.AFTER_SENDS)
             await self._producer.commit_transaction()
             self._faults.point(Point.AFTER_COMMIT)
         except Exception as error:
@@ -87,11 +89,9 @@ class Transactions:
                 raise _too_large(place, batch.size(), f"the limit here is {self._record_bytes} bytes")
         return batches
 
-    async def _send(self, packed: Mapping[TopicPartition, list[Any]]) -> None:
-        """Hand all batches over and wait for every one: a commit succeeds although a send has failed."""
-        sent: list[tuple[TopicPartition, int, asyncio.Future[object]]] = []
-        # The first batch of each partition, then the second of each: a partition's next one has to wait until its last
-        # one is on its way, and must not hold the others back.
+    async def _send(self, packed: Mapping[TopicPartition, list[Any]]) -> Sequence[_Sent]:
+        """Hand all batches over: the first one of each partition, then the second of each."""
+        sent: list[_Sent] = []
         for batches in zip_longest(*packed.values()):
             for partition, batch in zip(packed, batches, strict=True):
                 if batch is not None:
@@ -99,9 +99,20 @@ class Transactions:
                     future = await self._producer.send_batch(batch, partition.topic, partition=partition.partition)
                     future.add_done_callback(_note)
                     sent.append((partition, size, future))
-        await asyncio.wait([future for *_, future in sent]) if sent else None
-        for partition, size, future in sent:
-            _check_sent(partition, size, future)
+        return sent
+
+
+async def _all_there(sent: Sequence[_Sent], offsets: Awaitable[None]) -> None:
+    """Wait for the offsets and for every send, which travel together: a commit succeeds although a send has failed."""
+    marked: asyncio.Future[Any] = asyncio.ensure_future(offsets)
+    marked.add_done_callback(_note)
+    try:
+        await asyncio.wait([marked, *(future for *_, future in sent)])
+    finally:
+        marked.cancel()
+    for partition, size, future in sent:
+        _check_sent(partition, size, future)
+    await marked
 
 
 def _appended(batch: Any, send: Send, now_ms: int) -> bool:
@@ -121,7 +132,7 @@ def is_fence(error: BaseException | None) -> bool:
     return False
 
 
-def _note(future: "asyncio.Future[object]") -> None:
+def _note(future: "asyncio.Future[Any]") -> None:
     """Look at the result, so that a batch that fails after another one has is not reported as forgotten."""
     if not future.cancelled():
         future.exception()

@@ -131,8 +131,9 @@ async def commit(settings: OwnerSettings, group: str, offsets: dict[TopicPartiti
     """Say that so much is read, as an owner does."""
     producer = clients.make_producer(settings, f"{group}-owner")
     await producer.start()
-    async with producer.transaction():
-        await producer.send_offsets_to_transaction({at: OffsetAndMetadata(n, "") for at, n in offsets.items()}, group)
+    await producer.begin_transaction()
+    await producer.send_offsets_to_transaction({at: OffsetAndMetadata(n, "") for at, n in offsets.items()}, group)
+    await producer.commit_transaction()
     await producer.stop()
 
 

@@ -16,6 +16,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from streams.ownership import clients
 from streams.ownership.batch import Headers
+from streams.ownership.settings import OwnerSettings
 from tests.protocol.broker import Broker, Epoch
 from tests.protocol.log import Data, Fetched, Stored
 from tests.protocol.network import HERE
@@ -61,11 +62,11 @@ class Packed:
 class Producer:
     """A transactional producer. One batch of a partition is under way at a time; an error that fences stays."""
 
-    def __init__(self, *, transactional_id: str, transaction_timeout_ms: int, max_batch_size: int, **_: object) -> None:
+    def __init__(self, settings: OwnerSettings, transactional_id: str) -> None:
         self._link, self._broker = HERE.get(), BROKER.get()
         self._name = transactional_id
-        self._timeout_s = transaction_timeout_ms / 1000
-        self._most_bytes = max_batch_size
+        self._timeout_s = settings.transaction_timeout_ms / 1000
+        self._most_bytes = settings.send_bytes
         self._epoch: Epoch = (-1, -1)
         self._fatal: KafkaError | None = None
         self._in_transaction = False
@@ -305,14 +306,8 @@ def installed() -> Iterator[None]:
     """Let `streams.ownership` make these clients, on the broker and with the link of whoever makes them."""
     with patch.multiple(
         clients,
-        AIOKafkaProducer=Producer,
+        Producer=Producer,
         AIOKafkaConsumer=Consumer,
         AIOKafkaAdminClient=Admin,
-        # It reaches into aiokafka's own futures.
-        _forget_transaction=_nothing,
     ):
         yield
-
-
-def _nothing(_: Producer) -> None:
-    """There is nothing to forget."""

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from streams.ownership.changelog import APPLIED
 from streams.ownership.opening import Reason
 from streams.ownership.place import from_state
+from streams.ownership.settings import OwnerSettings
 from tests.protocol.broker import NOTHING
 from tests.protocol.clients import Producer
 from tests.protocol.jobs import Count
@@ -117,11 +118,9 @@ def stranger(world: World) -> None:
 
 async def _transact(world: World, place: TopicPartition, ends: str) -> None:
     HERE.set(world.link("stranger"))
-    producer = Producer(
-        transactional_id=f"stranger-{world.chance.random()}",
-        transaction_timeout_ms=int(TRANSACTION_S * 1000 * world.chance.choice((1, 3))),
-        max_batch_size=1000,
-    )
+    name = f"stranger-{world.chance.random()}"
+    timeout_ms = int(TRANSACTION_S * 1000 * world.chance.choice((1, 3)))
+    producer = Producer(OwnerSettings(bootstrap="model", transaction_timeout_ms=timeout_ms), name)
     try:
         await producer.start()
         await producer.begin_transaction()

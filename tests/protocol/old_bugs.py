@@ -1,7 +1,7 @@
 """Mistakes that were made here once, put back for as long as a `with` lasts: the simulator has to find each."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
@@ -24,11 +24,12 @@ Offsets = Mapping[TopicPartition, tuple[int, str]]
 def sends_not_awaited() -> AbstractContextManager[object]:
     """The offsets follow at once; what became of the sends nobody asks."""
 
-    async def send(self: Any, packed: Mapping[TopicPartition, list[Any]]) -> None:
+    async def send(self: Any, packed: Mapping[TopicPartition, list[Any]]) -> Sequence[object]:
         for partition, batches in packed.items():
             for batch in batches:
                 future = await self._producer.send_batch(batch, partition.topic, partition=partition.partition)
                 future.add_done_callback(asyncio.Future.exception)
+        return ()
 
     return patch.object(Transactions, "_send", send)
 

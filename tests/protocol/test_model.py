@@ -313,6 +313,27 @@ class KafkaSuite:
             with pytest.raises(OutOfOrderSequenceNumber):
                 await (await _send(producer, small, b"small enough"))
 
+    async def test_offsets_and_sends_to_several_partitions_travel_together(self, side: Side) -> None:
+        place, small, group = side.place("in"), side.place("small"), f"{side.place('in').topic}-group"
+        async with _producer(side) as producer:
+            await _transact(producer, small, b"s")
+            for number in range(5):
+                await producer.begin_transaction()
+                sends = [await _send(producer, place, b"%d" % number)]
+                marks = producer.send_offsets_to_transaction({place: OffsetAndMetadata(number, "")}, group)
+                going = asyncio.ensure_future(marks)
+                # By then the first partition is being added: it must not take the second with it.
+                await asyncio.sleep(0)
+                sends += [await _send(producer, one, b"%d" % number) for one in (small, place)]
+                await asyncio.gather(going, *sends)
+                await producer.commit_transaction()
+            # The last of them is over for certain once the next one begins.
+            await _transact(producer, small, b"e")
+        await _until_ends(side, small, (0, 14, 14))
+        assert await _read(side, small, 14) == [b"s", b"0", b"1", b"2", b"3", b"4", b"e"]
+        assert await _read(side, place, 15) == [b"%d" % number for number in range(5) for _ in range(2)]
+        assert await _told(side, group, place) == Committed(4, "")
+
     async def test_outside_the_log_a_reader_is_told_so(self, side: Side) -> None:
         place = side.place("in")
         await side.append("in", [b"%d" % number for number in range(5)])

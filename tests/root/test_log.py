@@ -101,6 +101,7 @@ async def commit(cluster: Cluster, group: str, partition: TopicPartition, offset
     settings = OwnerSettings(bootstrap=cluster.bootstrap)
     producer = clients.make_producer(settings, f"{group}-test")
     await producer.start()
-    async with producer.transaction():
-        await producer.send_offsets_to_transaction({partition: OffsetAndMetadata(offset, "")}, group)
+    await producer.begin_transaction()
+    await producer.send_offsets_to_transaction({partition: OffsetAndMetadata(offset, "")}, group)
+    await producer.commit_transaction()
     await producer.stop()
