@@ -208,8 +208,13 @@ class Unfinished:
     said: int
 
 
-TICKET: Final = Packed(Ticket, key="id")
-"""Tickets alone are packed: there are a million of them."""
+TICKET: Final = Packed(
+    Ticket,
+    key="id",
+    moving=("sequence", "deadlines"),
+    head=("standing", "closed_at", "area", "matter", "unit", "policy", "grid", "drill"),
+)
+"""Tickets alone are packed: there are a million of them. What moves and the head are what it takes to fire a limit."""
 WAITING: Final = Contract[Waiting](TypeAdapter(Waiting))
 LOG_TIME: Final = Contract[LogTime](TypeAdapter(LogTime))
 POLICY: Final = Contract[Policy](TypeAdapter(Policy))

@@ -8,7 +8,7 @@ An entry that no longer holds (the stage moved on, the ticket closed) is not loo
 asks the ticket, and passes it over. That makes every change of a deadline one addition, and a rollback nothing at all.
 """
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import Any, Final, Generic, TypeVar
@@ -67,8 +67,7 @@ class Agenda(Generic[E]):
             else:
                 self.add_later(entry[0], name)
         if len(near) > _FEW:
-            self._soon += near
-            self._sort()
+            self._merge(near)
             return
         for entry in near:
             insort(self._soon, entry, lo=self._begin)
@@ -89,18 +88,15 @@ class Agenda(Generic[E]):
         if before is not None and before[0] < number * SLICE_MS:
             self._until = number * SLICE_MS
             return False
-        for name in dict.fromkeys(self._later.pop(number)):
-            entry = self._entry_of(name)
-            if entry is not None and entry[0] // SLICE_MS == number:
-                self._soon.append(entry)
-        self._sort()
+        found = map(self._entry_of, dict.fromkeys(self._later.pop(number)))
+        self._merge([entry for entry in found if entry is not None and entry[0] // SLICE_MS == number])
         self._until = (number + 1) * SLICE_MS
         return True
 
-    def _sort(self) -> None:
-        del self._soon[: self._begin]
-        self._begin = 0
-        self._soon.sort()
+    def _merge(self, entries: list[E]) -> None:
+        """Put entries where they belong; in a flood most belong behind it."""
+        at = bisect_left(self._soon, min(entries), lo=self._begin) if entries else len(self._soon)
+        self._soon[at:] = sorted(self._soon[at:] + entries)
 
 
 class Coming(Generic[E]):

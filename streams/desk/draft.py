@@ -127,14 +127,14 @@ class Draft:
         """The ticket of that id."""
         return self._tickets.get(ticket)
 
-    def row(self, ticket: str) -> Any:
-        """The ticket's row, to be changed in place and kept; none where a command of this batch has changed it."""
-        return self._tickets.row(ticket)
+    def head(self, ticket: str) -> Any:
+        """A row with the ticket's head; none where a command of this batch has changed the ticket, or there is none."""
+        return self._tickets.head(ticket)
 
-    def keep(self, row: Any, *, silent: bool) -> None:
-        """A row has changed by what fired, and by nothing else: a limit, which is `silent` from now on or not."""
-        self._tickets.keep(row, silent=silent)
-        due = next_due(row)
+    def move(self, head: Any, before: bytes, *, silent: bool) -> None:
+        """A limit fired, and is `silent` from now on or not; `before` is the front of the ticket's head before that."""
+        self._tickets.move(head, before, silent=silent)
+        due = next_due(head)
         if due is not None:
             self._due.push(due)
 
@@ -322,11 +322,10 @@ class Draft:
 
     def state(self) -> dict[bytes, bytes | None]:
         """The changelog's records, by key; `None` is a tombstone. After it nothing changes but by `take`."""
-        changed, rows = self._tickets.changes, self._tickets.rows
+        changed, packed = self._tickets.changes, self._tickets.packed
         written = self._written = {name: TICKET.pack(ticket) for name, ticket in changed.items() if ticket is not None}
         state: dict[bytes, bytes | None] = {ticket_key(name): written.get(name) for name in changed}
-        for name, row in rows.items():
-            written[name] = state[ticket_key(name)] = TICKET.pack_row(row)
+        state |= {ticket_key(name): raw for name, raw in packed.items()}
         for key, waiting in self.waiting.changes.items():
             state[key] = None if waiting is None else encode(waiting)
         for version, rules in self.former.changes.items():
@@ -350,10 +349,10 @@ class Draft:
                 memory.tickets.pop(name, None)
             else:
                 memory.tickets.put(name, ticket, self._written.get(name) or TICKET.pack(ticket))
-        rows = self._tickets.rows
-        for name, row in rows.items():
-            memory.tickets.put_packed(name, self._written.get(name) or TICKET.pack_row(row))
-        memory.deadlines_pending -= sum(name in rows for name in self._tickets.silent)
+        packed = self._tickets.packed
+        for name, raw in packed.items():
+            memory.tickets.put_packed(name, raw)
+        memory.deadlines_pending -= sum(name in packed for name in self._tickets.silent)
         self.waiting.take()
         self.former.take()
         self._reports.take()

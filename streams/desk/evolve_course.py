@@ -105,10 +105,10 @@ def ran(ticket: Ticket, event: Ran, envelope: Envelope) -> Ticket:
     )
 
 
-def ran_row(row: Any, event: Ran, envelope: Envelope) -> None:
-    """`ran` of a ticket's row, changed in place; not of an escalation."""
-    row.sequence = envelope.sequence or row.sequence
-    for deadline in row.deadlines:
+def ran_head(head: Any, event: Ran, envelope: Envelope) -> None:
+    """`ran` of the row of a ticket's head, which is changed; not of an escalation."""
+    head.sequence = envelope.sequence or head.sequence
+    for deadline in head.deadlines:
         if deadline.limit == event.limit:
             deadline.rung, deadline.next_at = event.rung, event.next_at
 

@@ -71,22 +71,23 @@ def evict(turn: Turn) -> None:
 
 
 def _step(turn: Turn, due: Due) -> bool:
-    """One step of a limit; whether it is still to be said."""
+    """One step of a limit; whether it was still to be said."""
     draft, name = turn.draft, due[2]
-    row = draft.row(name)  # in a flood of them a ticket is not worth to be unpacked
-    ticket = draft.ticket(name) if row is None else row
+    head = draft.head(name)  # in a flood of them it is not worth while to unpack a ticket
+    ticket = draft.ticket(name) if head is None else head
     deadline = deadline_of(ticket, due)
     if ticket is None or deadline is None:
         return False  # the stage moved on, the limit changed, or the ticket stands still or is closed
-    event = _ran(turn.rules_of(ticket), ticket, deadline, due[0])
-    if row is not None and not isinstance(event, LimitEscalated):
-        turn.tell_row(row, event)
+    rules = turn.rules_of(ticket)
+    if head is not None and rules.policy.ladder[deadline.rung].step is not Step.ESCALATED:
+        turn.tell_head(head, _ran(rules, head, deadline, due[0]))
     elif (ticket := draft.ticket(name)) is not None:
-        turn.tell(ticket, event)
+        turn.tell(ticket, _ran(rules, ticket, deadline, due[0]))
     return True
 
 
 def _ran(rules: Rules, ticket: Ticket, deadline: Deadline, at: int) -> Ran:
+    """What is said of the deadline's step. A ticket's head is enough, but for an escalation."""
     fired = rules.policy.ladder[deadline.rung]
     rung, next_at = next_step(rules, deadline, at)
     said: _Said = {

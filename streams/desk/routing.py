@@ -4,7 +4,7 @@ A report looks at the rows that fit what it is, and those were found when the fi
 is the time of day, a unit's name, and which of several equal units has the least to do.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ _LAST: Final = 253_402_300_800 - 2 * _DAY
 _CYCLE: Final = 146_097 * _DAY
 """After 400 years the calendar is the same."""
 _MOST: Final = 4096
-"""Places that a row remembers: what sources send cannot make it grow for ever."""
+"""Places that a row remembers, and whom a ladder names there: what sources send cannot make it grow for ever."""
 
 
 class Placed(NamedTuple):
@@ -108,6 +108,7 @@ class Routes:
         self._catch_all = _Row(policy, Route(units=(policy.catch_all,)), owned=False)
         self._unclear = [policy.units[key] for key in policy.copy_unclear]
         self._known: dict[tuple[str | None, ...], tuple[tuple[_Row, ...], _Row]] = {}
+        self._called: dict[tuple[object, ...], tuple[str, ...]] = {}
         # What no row names is one and the same to the table; so what sources send cannot make it grow.
         self._categories = {row.category for row in policy.routes}
         self._areas = {row.area for row in policy.routes}
@@ -148,14 +149,21 @@ class Routes:
         """Who is told of what the police took first because it was unclear whose it is."""
         return tuple(unit_at(self._policy, unit, area, grid).name for unit in self._unclear)
 
-    def called(self, told: Iterable[str], ticket: Ticket) -> tuple[str, ...]:
+    def called(self, told: tuple[str, ...], ticket: Ticket) -> tuple[str, ...]:
         """Whom a ladder names: `unit` holds the ticket, a key is that unit at its place, any other word stays."""
-        units, names = self._policy.units, []
-        for one in told:
-            unit = units.get(one)
-            own = ticket.unit if one == HOLDER else one
-            names.append(own if unit is None else unit_at(self._policy, unit, ticket.area, ticket.grid).name)
-        return tuple(names)
+        key = (told, ticket.unit, ticket.area, ticket.grid)
+        names = self._called.get(key)
+        if names is None:
+            if len(self._called) >= _MOST:
+                self._called.clear()
+            names = self._called[key] = tuple(self._name(one, ticket) for one in told)
+        return names
+
+    def _name(self, told: str, ticket: Ticket) -> str:
+        unit = self._policy.units.get(told)
+        if unit is not None:
+            return unit_at(self._policy, unit, ticket.area, ticket.grid).name
+        return ticket.unit if told == HOLDER else told
 
     def _fitting(self, key: tuple[str | None, ...], place: Placed) -> tuple[tuple[_Row, ...], _Row]:
         """The rows that such a ticket may come to: those of some hours only, and then the first of all hours."""

@@ -82,8 +82,12 @@ class Tickets(MutableMapping[str, Ticket]):
                 attached.source = share(attached.source, attached.source)
             yield row
 
+    def packed(self, name: str) -> bytes | None:
+        """The ticket as it is written; none where there is none."""
+        return self._packed.get(name)
+
     def row(self, name: str) -> Any:
-        """The ticket as a row of its own, which nobody else has; none where there is no such ticket."""
+        """The ticket as a row, to be looked at and let go; none where there is none."""
         raw = self._packed.get(name)
         if raw is None:
             return None
@@ -110,40 +114,47 @@ class Tickets(MutableMapping[str, Ticket]):
 
 
 class Drafted(Overlay[str, Ticket]):
-    """Tickets as a batch sees them. Those that only limits changed are rows, changed in place and written as they are.
+    """Tickets as a batch sees them. Those that only limits changed stay packed, and what moved is written over.
 
-    Whoever asks for one gets the ticket, and from then on it is one: a row is never behind a mark.
+    Whoever asks for one gets the ticket, and from then on it is one: what is packed here is never behind a mark.
     """
 
-    __slots__ = ("_committed", "rows", "silent")
+    __slots__ = ("_committed", "packed", "silent")
 
     def __init__(self, base: Tickets, undo: Undo) -> None:
         super().__init__(base, undo)
         self._committed = base
-        self.rows: dict[str, Any] = {}
-        """By name: as they are now."""
+        self.packed: dict[str, bytes] = {}
+        """By name, as they are now."""
         self.silent: list[str] = []
-        """For each limit of a row that has nothing left to say, its ticket."""
+        """For each limit of these that has nothing left to say, its ticket."""
 
-    def row(self, name: str) -> Any:
-        """A ticket's row, to be changed and kept; none where a command has changed the ticket, or there is none."""
-        row = self.rows.get(name)
-        return self._committed.row(name) if row is None and name not in self._changes else row
+    def head(self, name: str) -> Any:
+        """A row with a ticket's head; none where a command has changed the ticket, or there is none."""
+        raw = self.packed.get(name)
+        if raw is None:
+            raw = None if name in self._changes else self._committed.packed(name)
+            if raw is None:
+                return None
+        head: Any = TICKET.head(raw)
+        head.id = name
+        return head
 
-    def keep(self, row: Any, *, silent: bool) -> None:
-        """A row is so from now on; `silent`: the limit that fired has nothing left to say."""
-        self.rows[row.id] = row
+    def move(self, head: Any, before: bytes, *, silent: bool) -> None:
+        """What moves in a ticket is so from now on; `silent`: the limit that fired has nothing left to say."""
+        name = head.id
+        self.packed[name] = TICKET.moved(self.packed.get(name) or self._committed.packed(name) or b"", before, head)
         if silent:
-            self.silent.append(row.id)
+            self.silent.append(name)
 
     def get(self, key: str) -> Ticket | None:
         """The newest ticket. It must be asked for before it is put."""
-        if self.rows and (row := self.rows.pop(key, None)) is not None:
-            self._changes[key] = TICKET.contract_of(key, row)
+        if self.packed and (raw := self.packed.pop(key, None)) is not None:
+            self._changes[key] = TICKET.unpack(key, raw)
         return super().get(key)
 
     def values(self) -> list[Ticket]:
         """All newest tickets; a copy, in no promised order."""
-        for name in list(self.rows):
+        for name in list(self.packed):
             self.get(name)
         return super().values()

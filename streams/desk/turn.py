@@ -7,10 +7,10 @@ from schemas.commands import Origin
 from schemas.envelope import Envelope, derived_id, numbered_ids
 from schemas.events import CommandSettled, Event, Ran, Settlement, TicketEvent, TicketOpened
 from schemas.policy import Policy
-from schemas.state import Ticket
+from schemas.state import TICKET, Ticket
 from streams.desk.draft import Draft
 from streams.desk.evolve import evolve, evolve_own
-from streams.desk.evolve_course import ran_row
+from streams.desk.evolve_course import ran_head
 from streams.desk.facts import Decision, Entry, Fact
 from streams.desk.rules import Rules
 
@@ -94,11 +94,12 @@ class Turn:
         self.decision.facts.append(fact)
         return after
 
-    def tell_row(self, row: Any, event: Ran) -> None:
-        """`tell` of a ticket's row, which is changed in place; not of an escalation."""
-        envelope = self._envelope(event, row.area, row.id, row.sequence + 1, row.matter, row.drill)
-        ran_row(row, event, envelope)
-        self.draft.keep(row, silent=event.next_at is None)
+    def tell_head(self, head: Any, event: Ran) -> None:
+        """`tell` of a ticket of which only the head is read: what moves is changed in it. Not of an escalation."""
+        envelope = self._envelope(event, head.area, head.id, head.sequence + 1, head.matter, head.drill)
+        before = TICKET.front(head)
+        ran_head(head, event, envelope)
+        self.draft.move(head, before, silent=event.next_at is None)
         self.decision.facts.append(_FACT.of(event, envelope))
 
     def aside(self, area: str, event: CommandSettled) -> None:

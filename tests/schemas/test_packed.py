@@ -70,15 +70,21 @@ def test_a_row_has_what_the_ticket_has_and_is_none(ticket: Ticket) -> None:
     assert row.ties.matches[0].other == "o"
 
 
-def test_a_row_that_changed_is_written_as_its_ticket_would_be(ticket: Ticket) -> None:
+def test_what_moves_in_a_ticket_is_written_over(ticket: Ticket) -> None:
     for one in (ticket, _full(ticket)):
         raw = TICKET.pack(one)
-        row: Any = TICKET.row(raw)
-        assert TICKET.contract_of(one.id, row) == one
-        row.id = one.id
-        assert TICKET.pack_row(row) == raw
-        row.sequence = 70_000
-        assert TICKET.pack_row(row) == TICKET.pack(replace(one, sequence=70_000))
+        head: Any = TICKET.head(raw)
+        assert (head.area, head.drill) == (one.area, one.drill)
+        assert not hasattr(head, "text")
+        before = TICKET.front(head)
+        assert TICKET.moved(raw, before, head) == raw
+        head.sequence = 70_000
+        for deadline in head.deadlines:
+            deadline.next_at = None
+        after = replace(
+            one, sequence=70_000, deadlines=tuple(replace(deadline, next_at=None) for deadline in one.deadlines)
+        )
+        assert TICKET.moved(raw, before, head) == TICKET.pack(after)
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"\x90", b"\x91\x01", b"\xc1"])
