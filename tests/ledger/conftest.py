@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,20 +27,35 @@ def embedded(engine: Path) -> Embedded:
     return Embedded(engine, database=f"t_{uuid.uuid4().hex}")
 
 
-@pytest.fixture
-def client(embedded: Embedded) -> Iterator[Client]:
-    """A client on the new database, with the newest layout."""
+@contextmanager
+def laid_out(embedded: Embedded) -> Iterator[Client]:
+    """Make the database, with the newest layout; a client on it."""
     made = connect(embedded, create=True)
     migrate(made)
     yield made
     made.close()
 
 
-@pytest.fixture
-async def front(embedded: Embedded, client: Client) -> AsyncIterator[Front]:
-    """The front as users meet it, on the new database."""
-    options = FrontOptions(user="reader", password="secret", database=embedded.database, max_seconds=3)  # noqa: S106
+@asynccontextmanager
+async def served(embedded: Embedded, max_seconds: int = 3) -> AsyncIterator[Front]:
+    """The front as users meet it, on the database."""
+    password = "secret"  # noqa: S105 - made up
+    options = FrontOptions(user="reader", password=password, database=embedded.database, max_seconds=max_seconds)
     serving = Front(embedded.folder, options)
     await serving.start()
     yield serving
     await serving.stop()
+
+
+@pytest.fixture
+def client(embedded: Embedded) -> Iterator[Client]:
+    """A client on the new database, with the newest layout."""
+    with laid_out(embedded) as made:
+        yield made
+
+
+@pytest.fixture
+async def front(embedded: Embedded, client: Client) -> AsyncIterator[Front]:
+    """The front on the database."""
+    async with served(embedded) as serving:
+        yield serving

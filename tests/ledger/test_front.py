@@ -5,7 +5,7 @@
 import asyncio
 import base64
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from streams.ledger.agreement import told_by_ledger
 from streams.ledger.errors import LedgerAway, LedgerRefused
 from streams.ledger.front import Front, FrontOptions
 from streams.ledger.store import insert
+from tests.ledger.conftest import laid_out, served
 from tests.ledger.histories import small_history
 
 T = TypeVar("T")
@@ -28,6 +29,19 @@ Ask = Callable[[str], object]
 pytestmark = pytest.mark.connected
 
 CONTENT = "do not read me"
+
+
+@pytest.fixture(scope="module")
+def embedded(engine: Path) -> Embedded:
+    """One database for all that write nothing: laying it out takes longer than they do."""
+    return Embedded(engine, database="asked")
+
+
+@pytest.fixture(scope="module")
+def client(embedded: Embedded) -> Iterator[Client]:
+    """A client on it."""
+    with laid_out(embedded) as made:
+        yield made
 
 
 def basic(user: str, password: str) -> dict[str, str]:
@@ -49,11 +63,14 @@ async def asked(front: Front, database: str, work: Callable[[Client], T]) -> T:
     return await asyncio.to_thread(run)
 
 
-async def test_an_unmodified_client_gets_the_figures(front: Front, embedded: Embedded, client: Client) -> None:
-    insert(client, small_history().block())
-    found = await asked(front, embedded.database, queries.figures)
-    assert found == queries.figures(client)
-    assert found.reports == 6
+async def test_an_unmodified_client_gets_the_figures(engine: Path) -> None:
+    own = Embedded(engine, database="figures")
+    with laid_out(own) as client:
+        insert(client, small_history().block())
+        async with served(own) as front:
+            found = await asked(front, own.database, queries.figures)
+        assert found == queries.figures(client)
+        assert found.reports == 6
 
 
 @pytest.mark.parametrize(
@@ -198,10 +215,11 @@ async def test_grafanas_headers_and_ping_are_understood(front: Front) -> None:
             assert answer.status == 403
 
 
-async def test_a_question_that_takes_too_long_is_ended(front: Front, embedded: Embedded) -> None:
+async def test_a_question_that_takes_too_long_is_ended(embedded: Embedded, client: Client) -> None:
     endless = "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))"
-    with pytest.raises(DatabaseError, match="TIMEOUT_EXCEEDED"):
-        await asked(front, embedded.database, lambda client: client.command(endless))
+    async with served(embedded, max_seconds=1) as front:
+        with pytest.raises(DatabaseError, match="TIMEOUT_EXCEEDED"):
+            await asked(front, embedded.database, lambda client: client.command(endless))
 
 
 async def test_an_answer_that_is_too_large_is_ended(front: Front, embedded: Embedded) -> None:
@@ -262,6 +280,6 @@ def test_a_dsn_is_read() -> None:
     assert server_of("http://ch:9000").database == "lianqin"
 
 
-def test_a_database_without_a_ledger_is_told(embedded: Embedded, engine: Path) -> None:
+def test_a_database_without_a_ledger_is_told(engine: Path) -> None:
     with pytest.raises(LedgerRefused, match="no ledger yet"):
-        connect(embedded)
+        connect(Embedded(engine, database="nowhere"))
