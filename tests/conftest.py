@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from agents.local.broker import LocalBroker
+
+# How long an example takes says something of the machine, and nothing of the code.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
+
+TOGETHER = ("mission", "security")
+"""Packages whose modules share a centre or a broker: one process runs them, where several run the tests."""
 
 _MARK = "LIANQIN_TEST_RUN"
 _LEFT: list[str] = []
@@ -60,6 +68,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
 def pytest_configure(config: pytest.Config) -> None:
     """Mark this run's environment, which every process that it starts inherits."""
     os.environ[_MARK] = uuid.uuid4().hex
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup` a module's tests stay in one process, and so do those of some packages."""
+    for item in items:
+        package = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(package if package in TOGETHER else item.nodeid.partition("::")[0]))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -139,7 +139,7 @@ class LocalBroker:
             self._ports = self._choose_ports()
             properties = self._write_properties("server.properties", data="data")
             if not (self._folder / "data").exists():
-                self._format([java, "-cp", classpath])
+                self._format([java, *_archived_classes(libs), "-cp", classpath])
         except OSError as error:
             msg = (
                 f"the broker's folder {self._folder} cannot be used ({error.strerror}): "

@@ -17,7 +17,7 @@ def check(ran: Ran) -> None:
 
 def test_nothing_is_lost_and_nothing_comes_twice(tmp_path: Path) -> None:
     wanted = Wanted(kills=3, terms=1, freezes=1, together=1)
-    check(run(Asked(seed=3, records=15_000, wanted=wanted), tmp_path / "data", print))
+    check(run(Asked(seed=3, records=8_000, wanted=wanted, fault_every_s=6.0), tmp_path / "data", print))
 
 
 def test_nor_with_brokers_killed_and_clickhouse_failing(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ async def made(broker: LocalBroker) -> Stage:
     return Stage(broker.bootstrap, prefix)
 
 
-async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]], within_s: float = 20.0) -> None:
+async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]], within_s: float = 60.0) -> None:
     async with asyncio.timeout(within_s):
         while True:
             found = true()

@@ -17,6 +17,8 @@ from tests.ownership.kafka import Kafka, Read, numbers, payloads
 from tests.ownership.worker import Job
 
 REPOSITORY = Path(__file__).parents[2]
+PATIENCE_S = 60.0
+"""How long a test waits for what must come: a busy machine is no reason to fail."""
 
 
 @dataclass
@@ -67,7 +69,7 @@ async def count_all(kafka: Kafka, records: int, **changed: Any) -> Owner[Any]:
     return owner
 
 
-async def said(kafka: Kafka, records: int, topic: str = "out", within_s: float = 20.0) -> list[Read]:
+async def said(kafka: Kafka, records: int, topic: str = "out", within_s: float = PATIENCE_S) -> list[Read]:
     """Wait until a read_committed reader sees so many records on partition 0, and return them."""
     found: list[Read] = []
 
@@ -79,7 +81,7 @@ async def said(kafka: Kafka, records: int, topic: str = "out", within_s: float =
     return found
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], *, within_s: float = 20.0) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], *, within_s: float = PATIENCE_S) -> None:
     """Wait for something to become true."""
     deadline = time.monotonic() + within_s
     while True:

@@ -17,7 +17,7 @@ from tests.ownership.kafka import Kafka, numbers, payloads
 from tests.ownership.running import REPOSITORY, check_whole, said, until, working
 from tests.ownership.worker import Job
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
 
 VALUES = [b"v%d" % number for number in range(200)]
 
@@ -33,10 +33,10 @@ async def test_a_batch_is_redone_whole_after_a_kill_between_any_two_steps(
     await kafka.make()
     await kafka.feed(VALUES)
     with working(_job(kafka, tmp_path, kill_at=point, batch_records=50)) as struck:
-        assert await struck.ended(30) == -signal.SIGKILL
+        assert await struck.ended(60) == -signal.SIGKILL
     with working(_job(kafka, tmp_path, batch_records=50)):
         # Until the killed one's session ends, the group waits for it.
-        check_whole(await said(kafka, len(VALUES), within_s=30), VALUES)
+        check_whole(await said(kafka, len(VALUES)), VALUES)
     assert await kafka.committed("count") == len(VALUES)
 
 
@@ -48,7 +48,7 @@ async def test_a_frozen_owner_is_fenced_and_its_process_goes_on(kafka: Kafka, tm
         frozen.process.send_signal(signal.SIGSTOP)
         with working(_job(kafka, tmp_path)) as other:
             await kafka.feed(VALUES)
-            await said(kafka, 2 * len(VALUES), within_s=30)
+            await said(kafka, 2 * len(VALUES))
             assert other.said("count [0]")
             # It wakes with the next batch on its way to it, and its group gone on without it.
             frozen.process.send_signal(signal.SIGCONT)
@@ -58,7 +58,7 @@ async def test_a_frozen_owner_is_fenced_and_its_process_goes_on(kafka: Kafka, tm
             assert frozen.process.poll() is None
             other.process.kill()
             await kafka.feed(VALUES)
-            check_whole(await said(kafka, 4 * len(VALUES), within_s=30), VALUES * 4)
+            check_whole(await said(kafka, 4 * len(VALUES)), VALUES * 4)
 
 
 async def test_two_stages_in_one_process_share_seats_with_a_second_one(kafka: Kafka, tmp_path: Path) -> None:
@@ -118,13 +118,13 @@ async def test_sigterm_ends_in_time_with_the_broker_away(tmp_path: Path) -> None
             assert other.errors.read_text().splitlines()[-1].startswith(("count partition 0", "not ended"))
         await asyncio.to_thread(broker.start)
         with working(_job(busy, tmp_path)):
-            check_whole(await said(busy, len(VALUES), within_s=30), VALUES)
+            check_whole(await said(busy, len(VALUES)), VALUES)
 
 
 async def test_a_worker_that_lost_its_group_ends(kafka: Kafka, tmp_path: Path) -> None:
     await kafka.make()
     with working(_job(kafka, tmp_path, deaf=True, group_patience_s=2.0)) as deaf:
-        assert await deaf.ended(30) == Code.FAILED
+        assert await deaf.ended(60) == Code.FAILED
         assert "the group does not know this worker, which holds [0]" in deaf.errors.read_text()
 
 
@@ -132,12 +132,12 @@ async def test_an_agent_that_raises_ends_the_process_and_loses_nothing(kafka: Ka
     await kafka.make()
     await kafka.feed([b"ok1", b"boom", b"ok2"], keys=1)
     with working(_job(kafka, tmp_path, raise_on="boom", batch_records=1)) as worker:
-        assert await worker.ended(30) == Code.FAILED
+        assert await worker.ended(60) == Code.FAILED
         last = worker.errors.read_text().splitlines()[-1]
     assert last == "count partition 0 ends the process: ValueError: boom"
     assert payloads(await kafka.read()) == [b"ok1"]
     with working(_job(kafka, tmp_path)):
-        read = await said(kafka, 3, within_s=30)
+        read = await said(kafka, 3)
     assert (payloads(read), numbers(read)) == ([b"ok1", b"boom", b"ok2"], {b"k0": [1, 2, 3]})
 
 
@@ -166,7 +166,7 @@ async def test_a_refused_open_ends_the_process_with_one_line(kafka: Kafka, tmp_p
     await kafka.feed(VALUES)
     await kafka.cut("in", 5)
     with working(_job(kafka, tmp_path)) as worker:
-        assert await worker.ended(30) == Code.REFUSED
+        assert await worker.ended(60) == Code.REFUSED
         told = worker.errors.read_text()
     assert told.startswith("count partition 0 does not open (range)")
     assert told.count("\n") == 1

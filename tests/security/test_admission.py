@@ -1,7 +1,7 @@
 """Whether the brokers let us in, and the one line that says why not."""
 
-import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from agents.brokers import cluster_at, knock, see
 from agents.errors import UserError
 from agents.settings import SecuritySettings
 from tests.chaos.centre import lianqin
+from tests.ownership.running import until
 from tests.security.certificates import authority
 from tests.security.kafka import SecureKafka
 
@@ -31,11 +32,22 @@ def as_user(kafka: SecureKafka, **other: object) -> SecuritySettings:
 
 
 async def refusal(bootstrap: str, security: SecuritySettings) -> str:
+    before = sockets()
     with pytest.raises(UserError) as refused:
         await knock(cluster_at(bootstrap, security))
-    await asyncio.sleep(0.2)  # the loop closes what was refused; collected before, it would complain in the next test
+    # The loop closes what was refused; collected before, it would complain in the next test.
+    await until(lambda: sockets() <= before)
     (line,) = str(refused.value).splitlines()
     return line
+
+
+def sockets() -> int:
+    """So many does this process have open."""
+    found = 0
+    for handle in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # one of them is the listing's own
+            found += str(handle.readlink()).startswith("socket:")
+    return found
 
 
 async def test_a_known_user_is_let_in(kafka: SecureKafka) -> None:

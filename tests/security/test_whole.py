@@ -124,13 +124,12 @@ def test_no_password_is_told(machine: Machine, settled: int) -> None:
 
 
 def test_the_auditor_finds_the_account_whole(machine: Machine, settled: int) -> None:
-    time.sleep(2)  # what the ledger has not written yet
-    codes = {stage: children.stop(worker, within_s=20) for stage, worker in machine.workers.items()}
-    assert codes == dict.fromkeys(STAGES, 0)
     answer = machine.ask("auditor", "audit", "--json")
     account = json.loads(answer.stdout)
     assert account["ok"] is True
     assert account["sources"]["rehearsal"]["settled"] == REPORTS
+    codes = {stage: children.stop(worker, within_s=20) for stage, worker in machine.workers.items()}
+    assert codes == dict.fromkeys(STAGES, 0)
 
 
 def test_what_a_role_may_not_is_refused_in_one_line(machine: Machine) -> None:

@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 from tests.chaos.kafka import SILENT, Place, Reader, headers_of, place_of
 
 SETTLED: Final = frozenset({"lianqin.report.settled.v1", "lianqin.command.settled.v1"})
-WITHIN_S: Final = 30.0
+WITHIN_S: Final = 60.0
 REHEARSAL: Final = {"lianqin-source": b"rehearsal"}
 
 
