@@ -1,6 +1,7 @@
 """Whether the brokers let us in, and the one line that says why not."""
 
 import os
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,23 +32,28 @@ def as_user(kafka: SecureKafka, **other: object) -> SecuritySettings:
     return SecuritySettings.model_validate(known | other)
 
 
-async def refusal(bootstrap: str, security: SecuritySettings) -> str:
+@pytest.fixture(autouse=True)
+async def closed() -> AsyncIterator[None]:
+    """Let the loop close what a test opened and was refused: collected before, it would complain in the next test."""
     before = sockets()
-    with pytest.raises(UserError) as refused:
-        await knock(cluster_at(bootstrap, security))
-    # The loop closes what was refused; collected before, it would complain in the next test.
-    await until(lambda: sockets() <= before)
-    (line,) = str(refused.value).splitlines()
-    return line
+    yield
+    await until(lambda: not sockets() - before)
 
 
-def sockets() -> int:
-    """So many does this process have open."""
-    found = 0
+def sockets() -> set[str]:
+    """Those that this process has open."""
+    found = set()
     for handle in Path("/proc/self/fd").iterdir():
         with suppress(OSError):  # one of them is the listing's own
-            found += str(handle.readlink()).startswith("socket:")
-    return found
+            found.add(str(handle.readlink()))
+    return {one for one in found if one.startswith("socket:")}
+
+
+async def refusal(bootstrap: str, security: SecuritySettings) -> str:
+    with pytest.raises(UserError) as refused:
+        await knock(cluster_at(bootstrap, security))
+    (line,) = str(refused.value).splitlines()
+    return line
 
 
 async def test_a_known_user_is_let_in(kafka: SecureKafka) -> None:
