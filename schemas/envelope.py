@@ -88,7 +88,9 @@ class HeaderWriter:
     __slots__ = ("_area", "_cause", "_last", "_matter", "_source", "_subject", "_time", "key")
 
     def __init__(self) -> None:
-        self._last, self._source = _NOTHING, ("ce_source", b"")
+        self._last = _NOTHING
+        self._source, self._time = ("ce_source", b""), ("ce_time", rfc3339(0).encode())
+        self._area, self._cause = ("ce_partitionkey", b""), ("ce_causationid", b"")
         self._renew(_NOTHING)
 
     def of(self, envelope: Envelope) -> list[Header]:
@@ -117,14 +119,17 @@ class HeaderWriter:
         return headers
 
     def _renew(self, envelope: Envelope) -> None:
-        if envelope.source is not self._last.source:
+        last, self._last = self._last, envelope
+        if envelope.source is not last.source:
             self._source = ("ce_source", envelope.source.encode())
-        self._last = envelope
-        cause, subject = envelope.cause.encode(), (envelope.subject or "").encode()
-        self.key = subject or cause
-        self._time = ("ce_time", rfc3339(envelope.time).encode())
-        self._area = ("ce_partitionkey", envelope.area.encode())
-        self._cause = ("ce_causationid", cause)
+        if envelope.time != last.time:
+            self._time = ("ce_time", rfc3339(envelope.time).encode())
+        if envelope.area != last.area:
+            self._area = ("ce_partitionkey", envelope.area.encode())
+        if envelope.cause is not last.cause:
+            self._cause = ("ce_causationid", envelope.cause.encode())
+        subject = (envelope.subject or "").encode()
+        self.key = subject or self._cause[1]
         self._subject = ("ce_subject", subject)
         self._matter = ("ce_correlationid", (envelope.matter or "").encode())
 

@@ -32,8 +32,10 @@ _FORMER: Final = b"p:"
 
 
 def _due_of(tickets: Tickets, name: str) -> Due | None:
-    row = tickets.row(name)
-    return None if row is None else next_due(row)
+    head = tickets.head(name)
+    if head is not None and head.standing is Standing.SUSPENDED:
+        head = tickets.row(name)  # when it is resumed stands further back
+    return None if head is None else next_due(head)
 
 
 def _name_of(entry: Entry) -> str:

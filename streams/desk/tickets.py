@@ -86,6 +86,11 @@ class Tickets(MutableMapping[str, Ticket]):
         """The ticket as it is written; none where there is none."""
         return self._packed.get(name)
 
+    def head(self, name: str) -> Any:
+        """A row with the ticket's head; none where there is none."""
+        raw = self._packed.get(name)
+        return None if raw is None else _head(name, raw)
+
     def row(self, name: str) -> Any:
         """The ticket as a row, to be looked at and let go; none where there is none."""
         raw = self._packed.get(name)
@@ -113,6 +118,12 @@ class Tickets(MutableMapping[str, Ticket]):
         self._warm[name] = ticket
 
 
+def _head(name: str, raw: bytes) -> Any:
+    head: Any = TICKET.head(raw)
+    head.id = name
+    return head
+
+
 class Drafted(Overlay[str, Ticket]):
     """Tickets as a batch sees them. Those that only limits changed stay packed, and what moved is written over.
 
@@ -132,13 +143,9 @@ class Drafted(Overlay[str, Ticket]):
     def head(self, name: str) -> Any:
         """A row with a ticket's head; none where a command has changed the ticket, or there is none."""
         raw = self.packed.get(name)
-        if raw is None:
-            raw = None if name in self._changes else self._committed.packed(name)
-            if raw is None:
-                return None
-        head: Any = TICKET.head(raw)
-        head.id = name
-        return head
+        if raw is not None:
+            return _head(name, raw)
+        return None if name in self._changes else self._committed.head(name)
 
     def move(self, head: Any, before: bytes, *, silent: bool) -> None:
         """What moves in a ticket is so from now on; `silent`: the limit that fired has nothing left to say."""
