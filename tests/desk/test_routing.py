@@ -58,6 +58,7 @@ DAYS = replace(
         Route(category="never", hours=(600, 600), units=("town",)),
     ),
     catch_all="desk",
+    copy_unclear=("desk",),
 )
 ROUTES = Routes(DAYS)
 
