@@ -7,6 +7,8 @@ stay unpacked, so that the tickets of the day's traffic cost nothing.
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, Final
 
+from msgspec import DecodeError
+
 from schemas.state import TICKET, Ticket
 from streams.desk.overlay import Overlay, Undo
 
@@ -71,11 +73,11 @@ class Tickets(MutableMapping[str, Ticket]):
         """Each ticket as a row, to be looked at and let go, and not to be changed.
 
         What is kept of it is shared: its id with the ticket's own key, other words with all tickets that say the same.
+        Raises `ValueError` on a record that is no ticket, or one of a build that wrote them otherwise.
         """
         share: Callable[[str, str], str] = {}.setdefault  # type: ignore[assignment]  # mypy: an empty dict of nothing
         for name, raw in self._packed.items():
-            row: Any = TICKET.row(raw)
-            row.id = name
+            row = _row(name, raw)
             row.area, row.category = share(row.area, row.area), share(row.category, row.category)
             row.unit, row.policy = share(row.unit, row.unit), share(row.policy, row.policy)
             for attached in row.reports:
@@ -94,11 +96,7 @@ class Tickets(MutableMapping[str, Ticket]):
     def row(self, name: str) -> Any:
         """The ticket as a row, to be looked at and let go; none where there is none."""
         raw = self._packed.get(name)
-        if raw is None:
-            return None
-        row: Any = TICKET.row(raw)
-        row.id = name
-        return row
+        return None if raw is None else _row(name, raw)
 
     def put(self, name: str, ticket: Ticket, raw: bytes) -> None:
         """The ticket is so from now on; `raw` is how it is written."""
@@ -116,6 +114,16 @@ class Tickets(MutableMapping[str, Ticket]):
         if len(self._warm) >= UNPACKED:
             self._cooling, self._warm = self._warm, {}
         self._warm[name] = ticket
+
+
+def _row(name: str, raw: bytes) -> Any:
+    try:
+        row: Any = TICKET.row(raw)
+    except DecodeError as error:
+        msg = f"ticket {name} cannot be read, another build may have written it ({error})"
+        raise ValueError(msg) from error
+    row.id = name
+    return row
 
 
 def _head(name: str, raw: bytes) -> Any:

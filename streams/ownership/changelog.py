@@ -48,7 +48,10 @@ async def until_nothing_hidden(committed: Any, uncommitted: Any, partition: Topi
 
 
 async def fold(consumer: Any, partition: TopicPartition, end: int, memory: Memory) -> Folded:
-    """Fold the partition up to `end` into the memory. The consumer is read_committed and free to be assigned."""
+    """Fold the partition up to `end` into the memory. The consumer is read_committed and free to be assigned.
+
+    OpenRefused where the memory cannot use a record (its `folded` raises `ValueError`), or none says how far it goes.
+    """
     applied: bytes | None = None
     records = 0
     start = (await consumer.beginning_offsets([partition]))[partition]
@@ -59,7 +62,11 @@ async def fold(consumer: Any, partition: TopicPartition, end: int, memory: Memor
             else:
                 memory.fold(record.key, record.value)
             records += 1
-    await _build(memory)
+    try:
+        await _build(memory)
+    except ValueError as error:
+        msg = f"{partition.topic}-{partition.partition}: {error}; restore the topic, or start under another prefix"
+        raise OpenRefused(Reason.DAMAGED, msg) from error
     return Folded(_place(applied, records, partition), records)
 
 

@@ -104,6 +104,13 @@ def test_a_state_record_of_no_known_kind_is_refused() -> None:
         memory.folded()
 
 
+def test_a_ticket_that_another_build_wrote_is_refused() -> None:
+    memory = DeskMemory()
+    memory.fold(b"t:north.1", b"\x93\xa0\xa6matter\x01")
+    with pytest.raises(ValueError, match=r"ticket north\.1 cannot be read, another build"):
+        memory.folded()
+
+
 def test_a_tombstone_forgets_what_was_folded() -> None:
     log = Log()
     log.add(report(), 0)

@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 
 from streams.ownership import changelog, clients
 from streams.ownership.changelog import APPLIED, Folded
+from streams.ownership.opening import OpenRefused
 from streams.ownership.place import START, Place, to_state
 from tests.ownership.counting import Counts, counting_stage
 from tests.ownership.kafka import Kafka
@@ -132,3 +133,16 @@ async def test_a_hole_at_the_end_does_not_hold_the_fold_up() -> None:
     memory = Counts()
     folded = await asyncio.wait_for(changelog.fold(hollow, TopicPartition("s", 0), 5, memory), 5)
     assert (folded, memory.of) == (Folded(Place(8, "c", 9), 2), {b"k": 3})
+
+
+class _Choosy(Counts):
+    def folded(self) -> None:
+        """Refuse what there is."""
+        msg = "k is of no known kind"
+        raise ValueError(msg)
+
+
+async def test_a_record_that_the_memory_cannot_use_is_told_in_one_line() -> None:
+    hollow = _Hollow({0: _Record(b"k", b"3"), 1: _Record(APPLIED, to_state(Place(8, "c", 9)))})
+    with pytest.raises(OpenRefused, match=r"^s-0: k is of no known kind; restore the topic, or start under another"):
+        await asyncio.wait_for(changelog.fold(hollow, TopicPartition("s", 0), 2, _Choosy()), 5)
