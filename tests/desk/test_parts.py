@@ -53,6 +53,21 @@ def test_an_agenda_is_read_in_order_and_changes_when_its_view_is_taken(
     assert [agenda.after(read) for read in range(len(slow) + 1)] == [*slow, None]
 
 
+def test_an_agenda_lets_go_of_what_is_over() -> None:
+    agenda = Agenda[tuple[int, str]](lambda _: None, lambda _: None)
+    agenda.add([(number, "") for number in range(10_000)])
+    for over in (3_000, 3_000, 1_000):
+        agenda.drop(over)
+    agenda.add([(7_000, "again")])
+    assert [agenda.after(read) for read in range(3)] == [(7_000, ""), (7_000, "again"), (7_001, "")]
+    agenda.add([(9_999, "late"), *[(8_000, str(number)) for number in range(99)]])
+    left = 10_000 - 7_000 + 1 + 100
+    assert agenda.after(left) is None
+    assert agenda.after(left - 1) == (9_999, "late")
+    agenda.drop(left)
+    assert agenda.first() is None
+
+
 @given(st.lists(st.tuples(st.sampled_from("abcd"), TIMES, st.integers(0, 3)), max_size=40))
 def test_what_is_kept_by_its_name_comes_at_its_newest_time(changes: list[tuple[str, int, int]]) -> None:
     newest: dict[str, tuple[int, str]] = {}
