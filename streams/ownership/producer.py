@@ -159,7 +159,8 @@ class Producer:
                 sending.failure(error)
 
     async def _add_partitions(self, places: Set[TopicPartition]) -> None:
-        if new := places - self._manager.txn_partitions:
+        # In one order, whatever a set's is: what is sent can be compared from run to run.
+        if new := sorted(places - self._manager.txn_partitions):
             for place in new:
                 self._manager.maybe_add_partition_to_txn(place)
             await self._ask(CoordinationType.TRANSACTION, self._id, AddPartitionsToTxnHandler(self._sender, new))

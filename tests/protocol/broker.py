@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -165,10 +166,11 @@ class Broker:
             self.loop.call_later(it.timeout_s, self._time_out, it, it.number)
         return it
 
-    def add(self, name: str, producer: Epoch, place: TopicPartition) -> None:
-        """Let a partition belong to the transaction."""
-        self.log(place)
-        self._ongoing(name, producer).places[place] = None
+    def add(self, name: str, producer: Epoch, places: Sequence[TopicPartition]) -> None:
+        """Let partitions belong to the transaction, all of them or none."""
+        for place in places:
+            self.log(place)
+        self._ongoing(name, producer).places.update(dict.fromkeys(places))
 
     def produce(
         self, name: str, producer: Epoch, place: TopicPartition, sequence: int, records: Sequence[Data]
@@ -180,11 +182,18 @@ class Broker:
         self.log(place).produce(producer, sequence, records, self.now_ms())
         self._wake(place)
 
-    def add_offsets(self, name: str, producer: Epoch, group: str, offsets: Offsets) -> None:
-        """Let offsets be committed with the transaction."""
-        self._ongoing(name, producer).offsets.setdefault(group, {}).update(offsets)
+    def add_group(self, name: str, producer: Epoch, group: str) -> None:
+        """Let a group belong to the transaction."""
+        self._ongoing(name, producer).offsets.setdefault(group, {})
 
-    def end(self, name: str, producer: Epoch, *, commit: bool) -> None:
+    def commit_offsets(self, name: str, producer: Epoch, group: str, offsets: Offsets) -> None:
+        """Let offsets be committed with the transaction, if it is still open and knows the group."""
+        it = self._its(name, producer)
+        if it.state is not State.ONGOING or group not in it.offsets:
+            raise InvalidTxnState
+        it.offsets[group].update(offsets)
+
+    def end(self, name: str, producer: Epoch, commit: bool) -> None:
         """Decide the transaction; the markers follow. Asked again, it says the same again."""
         it = self._its(name, producer)
         if it.state is State.ENDING:
@@ -241,3 +250,7 @@ class Broker:
     def quiet(self, prefix: str = "") -> bool:
         """Whether no transaction of ids that begin so is open or ending."""
         return all(it.state is State.EMPTY for name, it in self._ids.items() if name.startswith(prefix))
+
+
+BROKER: Final[ContextVar[Broker]] = ContextVar("BROKER")
+"""The cluster that clients reach."""

@@ -10,9 +10,9 @@ from aiokafka.errors import KafkaError
 from streams.ownership.changelog import APPLIED
 from streams.ownership.opening import Reason
 from streams.ownership.place import from_state
+from streams.ownership.producer import Producer
 from streams.ownership.settings import OwnerSettings
 from tests.protocol.broker import NOTHING
-from tests.protocol.clients import Producer
 from tests.protocol.jobs import Count
 from tests.protocol.log import LIMIT_BYTES, Data, Log
 from tests.protocol.network import HERE
@@ -125,9 +125,9 @@ async def _transact(world: World, place: TopicPartition, ends: str) -> None:
         await producer.start()
         await producer.begin_transaction()
         for number in range(world.chance.randrange(1, 4)):
-            await producer.send_and_wait(
-                place.topic, b"s%d" % number, key=b"k%d" % (number % 2), partition=place.partition
-            )
+            batch = producer.create_batch()
+            batch.append(timestamp=0, key=b"k%d" % (number % 2), value=b"s%d" % number, headers=[])
+            await (await producer.send_batch(batch, place.topic, partition=place.partition))
         await asyncio.sleep(world.chance.random() * 0.05)
         if ends == "commit":
             await producer.commit_transaction()

@@ -20,8 +20,8 @@ from streams.ownership.settings import OwnerSettings
 from streams.ownership.transaction import is_fence
 from tests.ownership.kafka import Kafka
 from tests.ownership.running import until
-from tests.protocol.broker import Broker
-from tests.protocol.clients import BROKER, installed
+from tests.protocol.broker import BROKER, Broker
+from tests.protocol.clients import installed
 from tests.protocol.log import Data
 from tests.protocol.network import HERE, Link, Weather
 from tests.protocol.trace import Trace

@@ -11,8 +11,7 @@ from streams.ownership.batch import Batch
 from streams.ownership.ending import Code
 from streams.ownership.opening import Reason
 from streams.ownership.settings import OwnerSettings
-from tests.protocol.broker import Broker
-from tests.protocol.clients import BROKER
+from tests.protocol.broker import BROKER, Broker
 from tests.protocol.jobs import Count, Job, Relay
 from tests.protocol.network import Link, Weather
 from tests.protocol.process import Process
