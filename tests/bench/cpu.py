@@ -1,13 +1,13 @@
 """CPU seconds (user and system) of processes over time, from /proc: beside wall time they tell work from waiting."""
 
 import os
-import threading
 import time
 from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
+
+from tests.watching import Watching
 
 _EVERY_S: Final = 0.1
 _TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
@@ -22,33 +22,24 @@ def seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * _TICK_S
 
 
-class CpuWatch:
+class CpuWatch(Watching):
     """Looks at named processes ten times a second, from a thread, until it is left."""
 
+    every_s = _EVERY_S
+
     def __init__(self, pids: Mapping[str, int]) -> None:
+        super().__init__()
         self._pids = dict(pids)
         self._times: list[float] = []
         self._used: dict[str, list[float]] = {name: [] for name in pids}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        self._thread.join()
 
     def used(self, begin_s: float, end_s: float) -> dict[str, float]:
         """CPU seconds of each process between two moments of the wall clock."""
         first, last = (min(bisect_left(self._times, at), len(self._times) - 1) for at in (begin_s, end_s))
         return {name: used[last] - used[first] for name, used in self._used.items()}
 
-    def _run(self) -> None:
-        while not self._over.wait(_EVERY_S):
-            self._times.append(time.time())
-            for name, pid in self._pids.items():
-                self._used[name].append(seconds(pid))
+    def look(self) -> None:
+        """Note what each has used by now."""
+        self._times.append(time.time())
+        for name, pid in self._pids.items():
+            self._used[name].append(seconds(pid))

@@ -3,45 +3,29 @@
 from collections.abc import Sequence
 from typing import Final
 
-import orjson
-from confluent_kafka import Message, Producer
+from confluent_kafka import Producer
 
 from schemas.topics import CITIZEN, TICKETS, URGENT
+from tests.bench import pace
 from tests.bench.logs import Row
+from tests.bench.pace import Opened
 from tests.bench.paced import Delay, Subscriber, delay, send
 from tests.bench.path import PREFIX
 from tests.bench.stand import Stand, Tell
 
 PER_SECOND: Final = 100
 ALARMS_PER_SECOND: Final = 20
-_WARM: Final = 300
-"""The first rows are not counted: workers start, owners fold their state, connections are made."""
-_OPENED: Final = b"lianqin.ticket.opened.v1"
-
-
-def _opened(message: Message) -> str | None:
-    if dict(message.headers() or ())["ce_type"] != _OPENED:
-        return None
-    return str(orjson.loads(message.value() or b"")["source_id"])
 
 
 def measured(stand: Stand, rows: Sequence[Row], tell: Tell) -> Delay:
     """Send the rows at an even pace while workers run. Repeats, urges and merges open no ticket and do not count."""
-    subscriber = Subscriber(stand.bootstrap, PREFIX + TICKETS, _opened)
-    topic = PREFIX + CITIZEN
-    try:
-        send(stand.bootstrap, topic, rows[:_WARM], PER_SECOND, tell)
-        subscriber.wait_quiet()
-        appended = send(stand.bootstrap, topic, rows[_WARM:], PER_SECOND, lambda done: tell(_WARM + done))
-        subscriber.wait_quiet()
-    finally:
-        subscriber.stop()
-    return delay(appended, subscriber.seen, PER_SECOND)
+    found = pace.measured(stand, rows, PER_SECOND, tell).whole
+    return Delay(found.count, PER_SECOND, found.p50_ms, found.p99_ms)
 
 
 def under_flood(stand: Stand, flood: Sequence[Row], alarms: Sequence[Row], tell: Tell) -> Delay:
     """The same of alarms on `intake.urgent`, while a flood of routine reports lies before the workers."""
-    subscriber = Subscriber(stand.bootstrap, PREFIX + TICKETS, _opened)
+    subscriber = Subscriber(stand.bootstrap, PREFIX + TICKETS, Opened())
     try:
         _pour(stand.bootstrap, flood)
         appended = send(stand.bootstrap, PREFIX + URGENT, alarms, ALARMS_PER_SECOND, tell)

@@ -65,13 +65,14 @@ class Pace:
         return edges, counts
 
 
-class _Opened:
+class Opened:
     """Names the ticket of an opening, and notes when the desk's log and `tickets` had it: seconds since the epoch."""
 
     def __init__(self) -> None:
         self.at: dict[str, tuple[float, float]] = {}
 
     def __call__(self, message: Message) -> str | None:
+        """The ticket's report by the source's own id; none where the record opens no ticket."""
         headers = dict(message.headers() or ())
         if headers["ce_type"] != _OPENED:
             return None
@@ -87,7 +88,7 @@ def _text(header: str | bytes | None) -> str:
 
 def measured(stand: Stand, rows: Sequence[Row], per_second: int, tell: Tell) -> Pace:
     """Send the rows at an even pace while workers run."""
-    opened, warm, topic = _Opened(), _WARM_S * per_second, PREFIX + CITIZEN
+    opened, warm, topic = Opened(), _WARM_S * per_second, PREFIX + CITIZEN
     subscriber = Subscriber(stand.bootstrap, PREFIX + TICKETS, opened)
     try:
         send(stand.bootstrap, topic, rows[:warm], per_second, tell)

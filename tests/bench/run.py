@@ -32,7 +32,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SMALL: Final = 600_000
 FAUST: Final = 30_000
 PATH: Final = 200_000
-DELAY_S: Final = 23
+DELAY_S: Final = 25
 FLOOD: Final = 50_000
 """Routine reports that wait when the alarms come."""
 ALARMS: Final = 100

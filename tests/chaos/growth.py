@@ -4,19 +4,18 @@ A process that was killed begins anew: its slope is that within its lives, witho
 """
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from tests.chaos.kafka import ANSWER_WITHIN_S, SILENT, Ends
+from tests.watching import Watching
 
 EVERY_S: Final = 5.0
 WARM_AFTER_S: Final = 120.0
@@ -60,29 +59,22 @@ class Line:
         return 3600 * over / under if under else None
 
 
-class Growth:
+class Growth(Watching):
     """Samples from a thread of its own while the context lasts."""
 
+    every_s = EVERY_S
+
     def __init__(self, bootstrap: str, prefix: str, pids: Callable[[], Mapping[str, int]]) -> None:
-        self._bootstrap = bootstrap
+        super().__init__()
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, **SILENT})
+        topics = sorted({topic for read in READ.values() for topic in read})
+        self._ends = Ends(bootstrap, [prefix + topic for topic in topics])
         self._prefix = prefix
         self._pids = pids
-        self._leaving = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="growth", daemon=True)
         self.memory_mb: dict[str, Line] = {}
         self.handles: dict[str, Line] = {}
         self.lag: dict[str, Line] = {}
         """By stage, in records (and markers) not yet committed."""
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._leaving.set()
-        self._thread.join(ANSWER_WITHIN_S)
 
     def lines(self) -> Iterator[str]:
         """What is to be told; only of what lived long enough for a slope."""
@@ -97,23 +89,20 @@ class Growth:
             if (slope := lag.per_hour()) is not None:
                 yield f"{stage}: lag {lag.last:.0f} records, {slope:+.1f}/h"
 
-    def _watch(self) -> None:
-        admin = AdminClient({"bootstrap.servers": self._bootstrap, **SILENT})
-        topics = sorted({topic for read in READ.values() for topic in read})
-        ends = Ends(self._bootstrap, [self._prefix + topic for topic in topics])
-        while not self._leaving.wait(EVERY_S):
-            now = time.monotonic()
-            for name, pid in self._pids().items():
-                with suppress(OSError):  # it ended meanwhile
-                    self.memory_mb.setdefault(name, Line()).add(pid, now, _resident_mb(pid))
-                    self.handles.setdefault(name, Line()).add(pid, now, _handles(pid))
-            with suppress(KafkaException, TimeoutError):  # a broker is away; so is this point
-                self._lag(admin, ends, now)
+    def look(self) -> None:
+        """Take a point of each line."""
+        now = time.monotonic()
+        for name, pid in self._pids().items():
+            with suppress(OSError):  # it ended meanwhile
+                self.memory_mb.setdefault(name, Line()).add(pid, now, _resident_mb(pid))
+                self.handles.setdefault(name, Line()).add(pid, now, _handles(pid))
+        with suppress(KafkaException, TimeoutError):  # a broker is away; so is this point
+            self._take_lag(now)
 
-    def _lag(self, admin: AdminClient, ends: Ends, now: float) -> None:
-        there = ends.now()
+    def _take_lag(self, now: float) -> None:
+        there = self._ends.now()
         for stage, topics in READ.items():
-            committed = _committed(admin, self._prefix + stage)
+            committed = _committed(self._admin, self._prefix + stage)
             full = [self._prefix + topic for topic in topics]
             lag = sum(max(0, end - committed.get(one, 0)) for one, end in there.items() if one[0] in full)
             self.lag.setdefault(stage, Line()).add(0, now, lag)

@@ -3,17 +3,16 @@
 Records must flow for a pause to mean anything: one that began when the sending stood at its gate is not counted.
 """
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from confluent_kafka import KafkaException
 
-from tests.chaos.kafka import ANSWER_WITHIN_S, Ends, Partition
+from tests.chaos.kafka import Ends, Partition
 from tests.chaos.sending import Sent
+from tests.watching import Watching
 
 LOOK_EVERY_S: Final = 0.1
 STARVED_S: Final = 1.0
@@ -52,41 +51,32 @@ class Pauses:
             yield f"longest silence of partition {partition}: {one.seconds:.1f} s, after {one.after}"
 
 
-class Silence:
+class Silence(Watching):
     """Watches the output's ends from a thread of its own, while the context lasts."""
 
+    every_s = LOOK_EVERY_S
+
     def __init__(self, bootstrap: str, topic: str, sent: Sent) -> None:
+        super().__init__()
         self._output = Ends(bootstrap, [topic])
         self._sent = sent
-        self._leaving = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="silence", daemon=True)
+        self._moved: dict[Partition, float] = {}
+        self._before: Mapping[Partition, int] = {}
         self.pauses = Pauses()
         self.after = "the start"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._leaving.set()
-        self._thread.join(ANSWER_WITHIN_S)
-
-    def _watch(self) -> None:
-        moved: dict[Partition, float] = {}
-        before: Mapping[Partition, int] = {}
-        while not self._leaving.wait(LOOK_EVERY_S):
-            try:
-                ends = self._output.now()
-            except (KafkaException, TimeoutError):
-                continue  # the pause goes on
-            now = time.monotonic()
-            for one, end in ends.items():
-                if end > before.get(one, 0):
-                    self._note(one[1], moved.get(one, now), now)
-                    moved[one] = now
-            before = ends
+    def look(self) -> None:
+        """Note who said nothing until now."""
+        try:
+            ends = self._output.now()
+        except (KafkaException, TimeoutError):
+            return  # the pause goes on
+        now = time.monotonic()
+        for one, end in ends.items():
+            if end > self._before.get(one, 0):
+                self._note(one[1], self._moved.get(one, now), now)
+                self._moved[one] = now
+        self._before = ends
 
     def _note(self, partition: int, since: float, now: float) -> None:
         starved = stood_at(since, now, self._sent.stood_since, self._sent.stood_until)

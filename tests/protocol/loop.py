@@ -7,12 +7,10 @@ and by that everything that can differ between processes.
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar, TypeVarTuple
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 
 BEGIN_S: Final = 1_000_000.0
 """What both clocks say when a schedule begins."""
@@ -41,15 +39,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
             raise NothingLeft
         self._now += timeout_s
         return ()
-
-    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> "asyncio.Future[T]":
-        """Do it here and now: a thread's end would come at another moment on each run."""
-        future: asyncio.Future[T] = self.create_future()
-        try:
-            future.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 - whoever awaits it is told
-            future.set_exception(error)
-        return future
 
     def _process_events(self, event_list: Sequence[object]) -> None:
         """There are none."""

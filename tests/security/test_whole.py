@@ -19,8 +19,9 @@ from agents.local.probe import free_port
 from agents.readiness import wait_open
 from schemas.roles import ROLES, user_of
 from schemas.topics import STAGES
+from streams.metrics import LEDGER_ROWS
 from tests.chaos.centre import PROGRAM, Up, children_of, lianqin
-from tests.chaos.kafka import headers_of
+from tests.chaos.kafka import Reader, headers_of
 from tests.security.kafka import WITHIN_S, SecureKafka
 from tests.security.listening import listening
 from tests.whole.boston import Boston
@@ -124,12 +125,24 @@ def test_no_password_is_told(machine: Machine, settled: int) -> None:
 
 
 def test_the_auditor_finds_the_account_whole(machine: Machine, settled: int) -> None:
+    reader = Reader(machine.kafka.broker.bootstrap, [f"{CITY}tickets", f"{CITY}dead-letter"])
+    said, until = len(list(reader.new())), time.monotonic() + 60
+    reader.close()
+    while rows_written(machine) < said:
+        assert time.monotonic() < until, f"{rows_written(machine):.0f} of {said} rows"
+        time.sleep(0.1)
+    codes = {stage: children.stop(worker, within_s=20) for stage, worker in machine.workers.items()}
+    assert codes == dict.fromkeys(STAGES, 0)
     answer = machine.ask("auditor", "audit", "--json")
     account = json.loads(answer.stdout)
     assert account["ok"] is True
     assert account["sources"]["rehearsal"]["settled"] == REPORTS
-    codes = {stage: children.stop(worker, within_s=20) for stage, worker in machine.workers.items()}
-    assert codes == dict.fromkeys(STAGES, 0)
+
+
+def rows_written(machine: Machine) -> float:
+    """How many rows the ledger says that ClickHouse has acknowledged."""
+    page = urllib.request.urlopen(f"http://127.0.0.1:{machine.ports['ledger']}/metrics").read().decode()
+    return sum(float(line.split()[1]) for line in page.splitlines() if line.startswith(LEDGER_ROWS.name))
 
 
 def test_what_a_role_may_not_is_refused_in_one_line(machine: Machine) -> None:

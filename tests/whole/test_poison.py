@@ -50,7 +50,7 @@ def metric(centre: Up, name: str) -> float:
     return 0.0
 
 
-def until(true: Callable[[], bool], within_s: float = 60.0) -> None:
+def until(true: Callable[[], bool], within_s: float = 120.0) -> None:
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline, "never true"
