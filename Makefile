@@ -38,7 +38,7 @@ format: setup ## write the format and the fixes that are safe
 	.venv/bin/ruff check --fix .
 
 test: check ## check, then everything that needs a real broker or ClickHouse, with a short chaos run
-	$(PYTHON) -m pytest -q -m connected
+	$(PYTHON) -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -m connected
 
 demo: setup ## 30,000 real reports of two cities through Kafka, one worker killed on the way, report and audit
 	$(PYTHON) -m agents.local.demo
