@@ -5,17 +5,18 @@ import fcntl
 import os
 import shutil
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
-from agents.local import brokerfile, children, probe
-from agents.local.brokerfile import Ports
+from agents.local import brokerfile, children, fencing, probe
+from agents.local.brokerfile import VOTERS, Ports
 from agents.local.errors import BrokerError
 
 _REPOSITORY: Final = Path(__file__).resolve().parents[2]
@@ -149,7 +150,16 @@ class LocalBroker:
         heap = f"-Xmx{self._options.heap_mb}m"
         temporary = f"-Djava.io.tmpdir={self._folder / 'tmp'}"
         flags = [heap, temporary, *_JVM_FLAGS, *_archived_classes(libs), *self._options.jvm_flags]
-        return [java, *flags, "-cp", classpath, "kafka.Kafka", str(properties)]
+        return [*self._fencing(), java, *flags, "-cp", classpath, "kafka.Kafka", str(properties)]
+
+    def _fencing(self) -> list[str]:
+        """What a broker that is alone is started through."""
+        if VOTERS in self._options.settings:
+            return []
+        listener = f"CONTROLLER://127.0.0.1:{self._known_ports().controller}"
+        settings = {**fencing.SETTINGS, "listeners": listener, "advertised.listeners": listener}
+        properties = self._write_properties("fencing.properties", data="data", settings=settings)
+        return [sys.executable, "-m", "agents.local.fencing", str(self._folder / "data"), str(properties)]
 
     def wait_ready(self, *, alive: Callable[[], bool]) -> None:
         """Return when the broker answers a metadata request; BrokerError when it ended or takes too long."""
@@ -201,12 +211,11 @@ class LocalBroker:
         brokerfile.write_ports(file, ports)
         return ports
 
-    def _write_properties(self, name: str, *, data: str) -> Path:
+    def _write_properties(self, name: str, *, data: str, settings: Mapping[str, str] = MappingProxyType({})) -> Path:
         file = self._folder / name
+        chosen = {**self._options.settings, **settings}
         file.write_text(
-            brokerfile.properties(
-                self._known_ports(), self._folder / data, self._options.settings, self._options.listeners
-            )
+            brokerfile.properties(self._known_ports(), self._folder / data, chosen, self._options.listeners)
         )
         return file
 

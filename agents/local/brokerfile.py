@@ -7,6 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+VOTERS: Final = "controller.quorum.voters"
+"""Who chooses otherwise makes the broker one of several."""
 SETTINGS: Final[Mapping[str, str]] = {
     "process.roles": "broker,controller",
     "node.id": "1",
@@ -61,7 +63,7 @@ def properties(
         "listeners": f"{clients},CONTROLLER://127.0.0.1:{ports.controller}",
         "advertised.listeners": clients,
         # Named here and not in the log, so that a restart may listen on other ports.
-        "controller.quorum.voters": f"1@127.0.0.1:{ports.controller}",
+        VOTERS: f"1@127.0.0.1:{ports.controller}",
         "log.dirs": str(data).replace("\\", "\\\\"),
         **settings,
     }

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from agents.local import brokerfile
 from agents.local.broker import BrokerOptions, LocalBroker
-from agents.local.brokerfile import Ports
+from agents.local.brokerfile import VOTERS, Ports
 from agents.local.probe import free_port
 
 SIZE: Final = 3
@@ -42,7 +42,7 @@ class Cluster:
             home = folder / f"broker-{node}"
             home.mkdir(parents=True)
             brokerfile.write_ports(home / "ports.json", one)
-            own = {**COPIES, "node.id": str(node), "controller.quorum.voters": voters}
+            own = {**COPIES, "node.id": str(node), VOTERS: voters}
             options = BrokerOptions(heap_mb=512, ready_within_s=120, settings=own, cluster_id=cluster_id)
             self._brokers[node] = LocalBroker(home, options)
         self.bootstrap = ",".join(f"127.0.0.1:{one.client}" for one in ports.values())

@@ -69,6 +69,8 @@ def test_records_outlive_stop_and_kill_on_the_same_port(own: LocalBroker) -> Non
     own.start()
     assert own.bootstrap == bootstrap
     assert read(bootstrap, "kept", 2) == [b"before the stop", b"before the kill"]
+    # What was decided and not yet marked when it was killed would be lost: see fencing.py.
+    assert "Fencing broker 1" in own.log.with_name("fencing.log").read_text()
 
 
 def test_folder_moves_to_another_port_when_its_own_is_taken(own: LocalBroker) -> None:
