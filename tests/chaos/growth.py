@@ -5,14 +5,13 @@ A process that was killed begins anew: its slope is that within its lives, witho
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from tests.chaos.kafka import ANSWER_WITHIN_S, SILENT, Ends
 from tests.watching import Watching
@@ -66,9 +65,12 @@ class Growth(Watching):
 
     def __init__(self, bootstrap: str, prefix: str, pids: Callable[[], Mapping[str, int]]) -> None:
         super().__init__()
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, **SILENT})
         topics = sorted({topic for read in READ.values() for topic in read})
         self._ends = Ends(bootstrap, [prefix + topic for topic in topics])
+        # No members: they only ask. librdkafka's admin client ends the process where the broker dies while it asks.
+        self._groups = {
+            stage: Consumer({"bootstrap.servers": bootstrap, "group.id": prefix + stage, **SILENT}) for stage in READ
+        }
         self._prefix = prefix
         self._pids = pids
         self.memory_mb: dict[str, Line] = {}
@@ -102,16 +104,11 @@ class Growth(Watching):
     def _take_lag(self, now: float) -> None:
         there = self._ends.now()
         for stage, topics in READ.items():
-            committed = _committed(self._admin, self._prefix + stage)
             full = [self._prefix + topic for topic in topics]
-            lag = sum(max(0, end - committed.get(one, 0)) for one, end in there.items() if one[0] in full)
+            read = [TopicPartition(*one) for one in there if one[0] in full]
+            committed = self._groups[stage].committed(read, timeout=ANSWER_WITHIN_S)
+            lag = sum(max(0, there[one.topic, one.partition] - max(0, one.offset)) for one in committed)
             self.lag.setdefault(stage, Line()).add(0, now, lag)
-
-
-def _committed(admin: AdminClient, group: str) -> Mapping[tuple[str, int], int]:
-    asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=ANSWER_WITHIN_S)
-    told: Sequence[object] = asked[group].result(2 * ANSWER_WITHIN_S).topic_partitions or ()
-    return {(one.topic, one.partition): one.offset for one in told}  # type: ignore[attr-defined]  # the client's stubs
 
 
 def _resident_mb(pid: int) -> float:
