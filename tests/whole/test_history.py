@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -86,11 +85,7 @@ def test_an_interrupted_feed_goes_on_where_it_stopped(history: Up, boston: Bosto
         assert first.stderr is not None
         while "sent: " not in first.stderr.readline():
             pass
-        while first.poll() is None:
-            # Under load one was seen to be lost; who is not heard presses Ctrl-C again.
-            first.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                first.wait(5)
+        first.send_signal(signal.SIGINT)
         said = first.stderr.read()
     assert first.returncode == 130
     assert "the same command goes on where this one stopped" in said
