@@ -193,13 +193,19 @@ class Owner(Generic[M]):
         }
 
     async def _keep_offset(self) -> None:
-        """Commit the place again now and then, past the markers that came since: offsets and records are forgotten."""
-        if time.monotonic() - self._committed_at < self._deps.settings.offset_every_s:
-            return
+        """Commit the place past what held nothing to read: now and then past markers, at once past what was aborted.
+
+        Offsets and records are forgotten, and what lies between the place and the end counts as lag.
+        """
+        settings, passed = self._deps.settings, dict(self._places)
         for partition, place in self._places.items():
             position = await self._reader.position(partition)
-            if position is not None:
-                self._places[partition] = Place(place.offset, place.checksum, max(place.next, position))
+            if position is not None and position > place.next:
+                passed[partition] = Place(place.offset, place.checksum, position)
+        gap = max(place.next - self._places[partition].next for partition, place in passed.items())
+        if gap < settings.offset_gap and time.monotonic() - self._committed_at < settings.offset_every_s:
+            return
+        self._places = passed
         await self._commit_places()
         self._committed_at = time.monotonic()
 

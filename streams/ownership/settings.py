@@ -43,6 +43,9 @@ class OwnerSettings:
     """How long an open waits for somebody's open transaction on the state topic to end."""
     offset_every_s: float = 24 * 3600.0
     """An idle owner commits its offset again after this time: Kafka forgets those of a group without members."""
+    offset_gap: int = 50
+    """An idle owner commits at once past so many offsets that held nothing to read: an aborted transaction left them.
+    Whoever reckons lag by offsets, the gate of intake above all, would wait for them for ever."""
     close_within_s: float = 10.0
     fenced_grace_s: float = 10.0
     """How long after a fence the group may still give this worker the seat, before the process ends."""

@@ -230,6 +230,23 @@ async def test_an_idle_owner_moves_its_place_past_markers_before_retention_takes
     await count_all(kafka, 2 * len(VALUES))
 
 
+@pytest.mark.connected
+async def test_an_idle_owner_goes_past_what_was_aborted_at_once(kafka: Kafka) -> None:
+    """It counts as lag: whoever waits for an owner that has nothing to do would wait for ever."""
+    await kafka.make()
+    await kafka.transact(VALUES)
+    await kafka.transact([b"never"] * 60, commit=False)
+    async with at_work(counting_stage(kafka.prefix), deps(kafka)):
+        await said(kafka, len(VALUES))
+
+        async def past_the_aborted() -> bool:
+            return await kafka.committed("count") == len(VALUES) + 1 + 60 + 1
+
+        await until(past_the_aborted)
+    await kafka.feed(VALUES)
+    await count_all(kafka, 2 * len(VALUES))
+
+
 def _relaying(kafka: Kafka) -> Any:
     decide = relay(kafka.topic("relayed"))
 
