@@ -1,6 +1,6 @@
 """What a batch makes of the desk's memory before it is committed: a draft, to be taken or to be thrown away. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -187,17 +187,26 @@ class Draft:
         self.catch_up()
         return self._judged.get(version) is not None
 
-    def near(self, like: Ticket, cell: Cell, since: int) -> Iterator[Ticket] | None:
+    def near(self, like: Ticket, cell: Cell, since: int) -> Sequence[Ticket]:
         """Open tickets, not merged, of the same area, category and drill mark in a cell, opened since then.
 
-        For categories with a radius; newest first. None where the cell is empty, as nearly all are.
+        For categories with a radius; newest first. Whoever asks looks where they lie: an entry may be shared with
+        another cell that hashes alike.
         """
         self.catch_up()
         entries = self._near.get(near_key(like, cell))
         if entries is None:
-            return None
-        found = self._newest_first(entries, since)
-        return (ticket for ticket in found if _is_like(ticket, like) and _lies_in(ticket, cell))
+            return ()  # as nearly all are
+        # Written out: a flood at one corner has each report look at dozens.
+        get, category, area, drill = self._tickets.get, like.category, like.area, like.drill
+        found = []
+        for when, name in entries[: -LOOKED_AT - 1 : -1]:
+            if when < since:
+                break
+            ticket = get(name)
+            if ticket is not None and ticket.category == category and ticket.area == area and ticket.drill is drill:
+                found.append(ticket)
+        return found
 
     def police_near(self, area: str, cell: Cell, since: int, *, drill: bool) -> Iterator[Ticket]:
         """Tickets of the police's side in a cell, open or closed, opened since then; newest first.

@@ -15,7 +15,7 @@ from schemas.events import MatchProposed
 from schemas.policy import Category, Duplicates
 from schemas.state import Ticket
 from streams.desk.draft import Draft
-from streams.desk.places import Place, cells_within, distance_m, place_of
+from streams.desk.places import Place, cell_of, cells_within, distance_m, place_of
 from streams.desk.turn import Turn
 
 _WHOLE: Final = 100
@@ -65,12 +65,12 @@ def around(draft: Draft, ticket: Ticket, metres: int, seconds: int, at: int) -> 
         return
     since, matter, police = at - seconds * 1000, ticket.matter, ticket.side is Side.POLICE
     for cell in cells_within(place, metres):
-        for other in draft.near(ticket, cell, since) or ():
+        for other in draft.near(ticket, cell, since):
             lat, lon = other.lat, other.lon
             if lat is None or lon is None or other.matter == matter or (police and other.side is Side.POLICE):
                 continue  # no place, one matter already, or two of the police's, which are never merged
             distance = distance_m(place, (lat, lon))
-            if distance <= metres and not refused(ticket, other):
+            if distance <= metres and cell_of((lat, lon)) == cell and not refused(ticket, other):
                 yield Neighbour(other, distance, at - other.opened_at)
 
 
@@ -138,6 +138,8 @@ def _scored(
 
 def refused(one: Ticket, other: Ticket) -> bool:
     """Whether a human said that the two are not one matter, asked from either side."""
+    if one.ties is None and other.ties is None:
+        return False  # nearly always
     return _refused(one, other.id) or _refused(other, one.id)
 
 

@@ -817,6 +817,6 @@ def test_a_flood_at_one_corner_costs_no_report_a_look_at_all_of_it() -> None:
     for number in range(LOOKED_AT + 40):
         log.add(report(f"f{number}", lat=32.0, lon=118.6), number)
     newest = log.memory.tickets[log.ticket_of(f"f{LOOKED_AT + 39}")]
-    looked_at = list(Draft(log.memory).near(newest, cell_of((32.0, 118.6)), 0) or ())
+    looked_at = Draft(log.memory).near(newest, cell_of((32.0, 118.6)), 0)
     assert len(looked_at) == LOOKED_AT
     assert looked_at[0] is newest
