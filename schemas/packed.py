@@ -5,10 +5,12 @@ are written out from the contract's fields, as `Maker` does it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from dataclasses import MISSING, fields
+from typing import Any, Final, Generic, TypeVar, get_type_hints
 
 import msgspec
+
+from schemas.rows import inner, through, with_row
 
 T = TypeVar("T")
 
@@ -81,19 +83,18 @@ class _Shape:
         taken, given = [], []
         for one in sorted(fields(made), key=lambda one: first.index(one.name) if one.name in first else len(first)):
             name, hint = one.name, hints[one.name]
-            inner = next((part for part in (hint, *get_args(hint)) if is_dataclass(part)), None)
-            if inner is not None:
-                shape = _Shape(inner)  # type: ignore[arg-type]  # it is a class, as hints hold no instances
+            if (part := inner(hint)) is not None:
+                shape = _Shape(part)
                 known |= {f"values_{name}": shape.values_of, f"made_{name}": shape.made_of}
-                hint = _with(shape.row, hint)
+                hint = with_row(shape.row, hint)
             if name == key:
                 given.append(f"    it.{name} = key\n")
                 columns.append((name, hint, ""))
                 taken.append("''")
                 continue
             columns.append((name, hint) if one.default is MISSING else (name, hint, one.default))
-            taken.append(_through("values", "it", name, hint, known))
-            given.append(f"    it.{name} = {_through('made', 'row', name, hint, known)}\n")
+            taken.append(through("values", "it", name, hint, known))
+            given.append(f"    it.{name} = {through('made', 'row', name, hint, known)}\n")
         self.made, self.columns = made, columns
         self.row: Any = self.begin(len(columns))
         body = f"def values_of(it):\n    return ({', '.join(taken)},)\n"
@@ -114,20 +115,3 @@ class _Shape:
         exec(body, known)  # noqa: S102 - as above
         front: Callable[[Any], Any] = known["front_of"]
         return front
-
-
-def _with(row: Any, hint: Any) -> Any:
-    """A field's type with a row in place of its contract."""
-    if get_origin(hint) is tuple:
-        return tuple[row, ...]
-    return Union[row, None] if get_args(hint) else row  # noqa: UP007 - `|` knows no types made at run time
-
-
-def _through(way: str, it: str, name: str, hint: Any, known: dict[str, Any]) -> str:
-    """How the value of a field is taken over: as it is, or by the way of the contract in it."""
-    value, through = f"{it}.{name}", f"{way}_{name}"
-    if through not in known:
-        return value
-    if get_origin(hint) is tuple:
-        return f"tuple([{through}(one) for one in {value}])"
-    return f"None if {value} is None else {through}({value})" if get_args(hint) else f"{through}({value})"

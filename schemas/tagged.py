@@ -6,19 +6,20 @@ held to the same answers (`tests/schemas/test_tagged.py`).
 """
 
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from dataclasses import MISSING, Field, fields
+from typing import Any, Generic, Literal, TypeVar, Union, get_origin, get_type_hints
 
 import msgspec
 from pydantic import TypeAdapter
 
 from schemas.codec import Contract
+from schemas.rows import inner, through, with_row
 
 T = TypeVar("T")
 
 
 class Tagged(Contract[T]):
-    """Reads one union of contracts. Those without a `type` of their own, or with other contracts in unions, no."""
+    """Reads one union of contracts, `adapter`'s. Those in `made`, each with a `type` of its own, are read fast."""
 
     def __init__(self, adapter: TypeAdapter[T], *made: type[Any]) -> None:
         super().__init__(adapter)
@@ -52,13 +53,12 @@ class _Shape(Generic[T]):
                 tag = {"tag_field": name, "tag": one.default}
                 given.append(f"    it.{name} = tag\n")
                 continue
-            inner = next((part for part in (hint, *get_args(hint)) if is_dataclass(part)), None)
-            if inner is not None:
-                shape = _Shape(inner)  # type: ignore[arg-type]  # it is a class, as hints hold no instances
+            if (part := inner(hint)) is not None:
+                shape = _Shape(part)
                 known[f"made_{name}"] = shape.made_of
-                hint = _with(shape.row, hint)
+                hint = with_row(shape.row, hint)
             columns.append((name, hint, *_default(one)))
-            given.append(f"    it.{name} = {_taken(name, hint, deep=inner is not None)}\n")
+            given.append(f"    it.{name} = {through('made', 'row', name, hint, known)}\n")
         self.row: Any = msgspec.defstruct(
             made.__name__, columns, kw_only=True, gc=False, forbid_unknown_fields=True, **tag
         )
@@ -70,20 +70,3 @@ def _default(one: Field[Any]) -> tuple[Any, ...]:
     if one.default is not MISSING:
         return (one.default,)
     return () if one.default_factory is MISSING else (msgspec.field(default_factory=one.default_factory),)
-
-
-def _with(row: Any, hint: Any) -> Any:
-    """A field's type with a row in place of its contract."""
-    if get_origin(hint) is tuple:
-        return tuple[row, ...]
-    return Union[row, None] if get_args(hint) else row  # noqa: UP007 - `|` knows no types made at run time
-
-
-def _taken(name: str, hint: Any, *, deep: bool) -> str:
-    """How the value of a field is taken over: as it is, or made of its row."""
-    value = f"row.{name}"
-    if not deep:
-        return value
-    if get_origin(hint) is tuple:
-        return f"tuple([made_{name}(one) for one in {value}])"
-    return f"None if {value} is None else made_{name}({value})" if get_args(hint) else f"made_{name}({value})"
