@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from aiokafka import TopicPartition
 
@@ -22,6 +22,10 @@ from streams.ownership.stage import Input, Stage
 from streams.ownership.transaction import Transactions
 
 M = TypeVar("M", bound=Memory)
+
+_SMALL: Final = 100
+"""Records; a transaction of so many is no burden beside what it carries."""
+_REST_S: Final = 0.1
 
 Ask = Callable[[Any], Awaitable[object]]
 """Hands a Batch to the stage's agent; a Faust channel's `put` is one."""
@@ -59,6 +63,7 @@ class Owner(Generic[M]):
         self._places: dict[TopicPartition, Place] = {}
         self._metadata = ""
         self._committed_at = 0.0
+        self._rest_until = 0.0
         self._producer: Any = None
         self._transactions: Transactions | None = None
         self._reader = Reader(deps.settings, deps.gate, deps.limits)
@@ -86,6 +91,7 @@ class Owner(Generic[M]):
         """Open, then work. Raises OpenRefused, Fenced, or what went wrong; call `close` afterwards in any case."""
         await self._open()
         while True:
+            await self._rest()
             chunk = await self._reader.next()
             if self._finishing:
                 return
@@ -139,11 +145,20 @@ class Owner(Generic[M]):
             await self._settle(answer, done, oldest=min(record.timestamp for record in done or left))
             left = left[len(done) :]
 
+    async def _rest(self) -> None:
+        """After a small transaction let work gather as long as it took: one upon the other they make each other longer.
+
+        So a busy broker has fewer of them, and what comes later than that waits for nothing.
+        """
+        left = self._rest_until - asyncio.get_running_loop().time()
+        if left > 0 and not self._finishing:
+            await asyncio.sleep(left)
+
     async def _settle(self, answer: Answer, done: Sequence[Record], *, oldest: int) -> None:
         """Commit what follows from these records; where there are none, it is a part of what follows from the next."""
         last = {(record.topic, record.partition): record for record in done}
         places = {TopicPartition(*one): after(record) for one, record in last.items()} or dict(self._places)
-        began = time.monotonic()
+        began, sent_at = time.monotonic(), asyncio.get_running_loop().time()
         await self._commit(answer, places)
         self._deps.faults.point(Point.BEFORE_MEMORY)
         answer.take()
@@ -151,6 +166,9 @@ class Owner(Generic[M]):
         self._places.update(places)
         self.batches += 1
         self.busy_since, self._committed_at = None, time.monotonic()
+        if len(done) < _SMALL:
+            now = asyncio.get_running_loop().time()
+            self._rest_until = now + min(now - sent_at, _REST_S)
         self._deps.metrics.batch(
             self.stage.name,
             self.partition,
