@@ -25,7 +25,8 @@ class Tagged(Contract[T]):
         super().__init__(adapter)
         shapes = [_Shape(one) for one in made]
         self._made_of = {shape.row: shape.made_of for shape in shapes}
-        self._rows: Callable[[bytes], Any] = msgspec.json.Decoder(Union[tuple(self._made_of)]).decode  # noqa: UP007 - as below
+        known: Any = Union[tuple(self._made_of)]  # noqa: UP007 - `|` knows no types made at run time
+        self._rows: Callable[[bytes], Any] = msgspec.json.Decoder(known).decode
 
     def decode(self, raw: bytes) -> T:
         """The value in `raw`; raises `pydantic.ValidationError` where it is none."""

@@ -150,7 +150,7 @@ class Owner(Generic[M]):
 
         So a busy broker has fewer of them, and what comes later than that waits for nothing.
         """
-        left = self._rest_until - asyncio.get_running_loop().time()
+        left = self._rest_until - time.monotonic()
         if left > 0 and not self._finishing:
             await asyncio.sleep(left)
 
@@ -158,7 +158,7 @@ class Owner(Generic[M]):
         """Commit what follows from these records; where there are none, it is a part of what follows from the next."""
         last = {(record.topic, record.partition): record for record in done}
         places = {TopicPartition(*one): after(record) for one, record in last.items()} or dict(self._places)
-        began, sent_at = time.monotonic(), asyncio.get_running_loop().time()
+        began = time.monotonic()
         await self._commit(answer, places)
         self._deps.faults.point(Point.BEFORE_MEMORY)
         answer.take()
@@ -167,8 +167,7 @@ class Owner(Generic[M]):
         self.batches += 1
         self.busy_since, self._committed_at = None, time.monotonic()
         if len(done) < _SMALL:
-            now = asyncio.get_running_loop().time()
-            self._rest_until = now + min(now - sent_at, _REST_S)
+            self._rest_until = self._committed_at + min(self._committed_at - began, _REST_S)
         self._deps.metrics.batch(
             self.stage.name,
             self.partition,
