@@ -47,7 +47,7 @@ from streams.metrics import Metrics
 from streams.ownership.cluster import Cluster
 from streams.ownership.membership import Membership
 from streams.ownership.owner import OwnerDeps
-from streams.ownership.reader import Gate, Limits, always_open, no_limits
+from streams.ownership.reader import AlwaysOpen, Gate, Limits, no_limits
 from streams.ownership.seats import Seats
 from streams.ownership.settings import OwnerSettings
 from streams.ownership.stage import Input, NoMemory, Stage
@@ -111,14 +111,14 @@ def _owned(
     stage: Stage[Any],
     body: Callable[..., Any],
     at_once: int,
-    gate: Gate = always_open,
+    gate: Gate | None = None,
     limits: Limits = no_limits,
 ) -> Seats:
     """Seats, agent and watchdog of a stage whose owners commit in transactions."""
     settings = replace(parts.plan.owners, batch_records=at_once)
     leased = lease(stage.name, settings, parts.plan.datadir)
     ask = leased.batches(stage.name, body)
-    deps = OwnerDeps(settings=settings, ask=ask, metrics=parts.observer, gate=gate, limits=limits)
+    deps = OwnerDeps(settings=settings, ask=ask, metrics=parts.observer, gate=gate or AlwaysOpen(), limits=limits)
     told = Membership(settings, group=leased.group, client_id=leased.client_id, topic=leased.topic)
     seats = Seats(stage, deps, told=told.seats)
     leased.seat(stage.name, seats)
@@ -144,10 +144,9 @@ def _intake(parts: Parts) -> None:
         prefix=plan.owners.prefix,
         partitions=plan.partitions,
         metrics=parts.observer,
-        landed=flow.landed,
         judged=breaker.judged,
     )
-    seats = _owned(parts, stage, intake.build(deps), INTAKE_AT_ONCE, flow.open, lambda: breaker.limits)
+    seats = _owned(parts, stage, intake.build(deps), INTAKE_AT_ONCE, flow, lambda: breaker.limits)
     parts.beside += [partial(flow.run, lambda: len(seats.held)), breaker.run]
 
 

@@ -22,7 +22,6 @@ LEAST: Final = 100
 """Records it may have in any case. Transaction markers count, so idle is not quite 0."""
 EVERY_S: Final = 0.1
 ANSWER_WITHIN_S: Final = 2.0
-LOST_AFTER_S: Final = 10.0
 SLOWER: Final = 0.9
 """A partition that had nothing to do is believed to have become slower by so much, at most, each time."""
 
@@ -36,9 +35,8 @@ class Flow:
         self._partitions = [TopicPartition(topic, p) for p in range(partitions)]
         self._rate = dict.fromkeys(range(partitions), 0.0)
         self._done: tuple[float, Mapping[int, int]] | None = None
-        self._under_way: dict[float, int] = {}
-        """Records that were let go and are not on the desk's log yet, by when they were."""
-        self._now = 0.0
+        self._under_way = 0
+        """Records that were let go and are not on the desk's log yet."""
         self.room = 0
 
     async def open(self, records: int) -> bool:
@@ -46,15 +44,12 @@ class Flow:
         is_open = self.room > 0
         if is_open:
             self.room -= records
-            self._under_way[self._now] = self._under_way.get(self._now, 0) + records
+            self._under_way += records
         return is_open
 
-    def landed(self, records: int) -> None:
-        """So many of them are on the desk's log now, where the next look sees them."""
-        for then in sorted(self._under_way):
-            gone = min(records, self._under_way[then])
-            self._under_way[then] -= gone
-            records -= gone
+    def over(self, records: int) -> None:
+        """So many of them are on the desk's log now, where the next look sees them, or will be let go again."""
+        self._under_way -= records
 
     def look(self, now: float, ends: Mapping[int, int], done: Mapping[int, int], *, share: float = 1.0) -> None:
         """Take what is on the desk's log and what of it is done, by partition; `now` in seconds.
@@ -67,11 +62,9 @@ class Flow:
             for partition, rate in self._rate.items():
                 seen = (done[partition] - before[partition]) / max(now - then, 0.001)
                 self._rate[partition] = max(seen, rate * SLOWER)
-        self._done, self._now = (now, done), now
-        # A batch whose owner was closed never lands.
-        self._under_way = {then: left for then, left in self._under_way.items() if left and now - then < LOST_AFTER_S}
+        self._done = (now, done)
         rooms = [max(LEAST, self._rate[p] * AHEAD_S) - (ends[p] - done[p]) for p in ends]
-        self.room = int(sum(rooms) * share) - sum(self._under_way.values()) if min(rooms) > 0 else 0
+        self.room = int(sum(rooms) * share) - self._under_way if min(rooms) > 0 else 0
 
     async def run(self, held: Callable[[], int]) -> None:
         """Measure until cancelled. `held`: how many of intake's partitions are this worker's now.

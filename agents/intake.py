@@ -91,8 +91,6 @@ class IntakeDeps:
     prefix: str
     partitions: int
     metrics: IntakeMetrics = field(default_factory=NoMetrics)
-    landed: Callable[[int], None] = lambda _: None
-    """Is told, after the commit, how many routine records a batch was made of."""
     judged: Callable[[Mapping[str, int], Mapping[str, int]], None] = lambda *_: None
     """Is told, after the commit, how many records of each topic a batch held, and how many of them are dead letters."""
 
@@ -159,18 +157,13 @@ class Intake:
                     continue
             commands += self._take(sends, record, headers)
         self._metrics.forwarded(commands)
-        routine = len(records) if records[0].topic not in self._first else 0
         seen, refused = Counter(map(_TOPIC, records)), self._refused
         self._refused = Counter()
         return Answer(
             sends=sends,
             metadata=metadata if time is None else json.dumps({"time": time}),
-            take=partial(self._taken, routine, seen, refused),
+            take=partial(self._deps.judged, seen, refused),
         )
-
-    def _taken(self, routine: int, seen: Mapping[str, int], refused: Mapping[str, int]) -> None:
-        self._deps.landed(routine)
-        self._deps.judged(seen, refused)
 
     def _tell_time(
         self, sends: list[Send], record: Record, headers: IntakeHeaders, time: int | None

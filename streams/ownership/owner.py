@@ -16,7 +16,7 @@ from streams.ownership.observe import NoMetrics, OwnerMetrics
 from streams.ownership.opener import Opened, Opener
 from streams.ownership.opening import OpenRefused
 from streams.ownership.place import Place, after, to_metadata, to_state
-from streams.ownership.reader import Chunk, Gate, Limits, Reader, always_open, no_limits
+from streams.ownership.reader import AlwaysOpen, Chunk, Gate, Limits, Reader, no_limits
 from streams.ownership.settings import OwnerSettings
 from streams.ownership.stage import Input, Stage
 from streams.ownership.transaction import Transactions
@@ -37,7 +37,7 @@ class OwnerDeps:
 
     settings: OwnerSettings
     ask: Ask
-    gate: Gate = always_open
+    gate: Gate = field(default_factory=AlwaysOpen)
     """Whether routine inputs may be read now."""
     limits: Limits = no_limits
     """Routine topics that are paused, or on trial."""
@@ -97,6 +97,7 @@ class Owner(Generic[M]):
                 return
             if chunk:
                 await self._work(chunk)
+                self._reader.over()
             else:
                 await self._keep_offset()
 

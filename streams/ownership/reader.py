@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
 
 from aiokafka import TopicPartition
 
@@ -11,8 +11,6 @@ from streams.ownership import clients
 from streams.ownership.batch import Record
 from streams.ownership.settings import OwnerSettings
 
-Gate = Callable[[int], Awaitable[bool]]
-"""Whether so many routine records may go on now. They count as gone where it says yes; 0 only asks."""
 Limits = Callable[[], Mapping[str, int]]
 """By topic, how many of its records may be read at once; 0: none now. A topic that is not named has no limit."""
 Chunk = Mapping[TopicPartition, Sequence[Record]]
@@ -23,9 +21,27 @@ _PATIENCE: Final = 4
 """So often is an answer waited for by a busy loop, whose timers run out before it reads."""
 
 
-async def always_open(_: int) -> bool:
+class Gate(Protocol):
+    """What routine records pass on their way to an owner."""
+
+    async def open(self, records: int) -> bool:
+        """Whether so many may go on now. They are under way where it says yes; 0 only asks."""
+        ...
+
+    def over(self, records: int) -> None:
+        """So many are under way no more: committed, or let go of by an owner that was closed."""
+        ...
+
+
+class AlwaysOpen:
     """The gate of a stage without flow control."""
-    return True
+
+    async def open(self, _: int) -> bool:
+        """Yes."""
+        return True
+
+    def over(self, _: int) -> None:
+        """Nobody counts."""
 
 
 def no_limits() -> Mapping[str, int]:
@@ -146,6 +162,8 @@ class Reader:
         self._first: _Lane | None = None
         self._routine: _Lane | None = None
         self._lane_of: dict[TopicPartition, _Lane] = {}
+        self._under_way = 0
+        """Routine records handed out, and not over."""
 
     async def open(self, first: Mapping[TopicPartition, int], routine: Mapping[TopicPartition, int]) -> None:
         """Start to read each partition at its offset."""
@@ -173,15 +191,25 @@ class Reader:
             await asyncio.sleep(_GATE_MS / 1000)
         for lane in lanes:
             lane.put_back()
-            # Whoever else passed the gate meanwhile may have filled what is behind it.
-            if lane is self._routine and not await self._gate(lane.held):
+            if lane is self._routine and not await self._passed(lane.held):
                 continue
             if chunk := lane.take():
                 return chunk
         return {}
 
     async def _routine_if_open(self) -> _Lane | None:
-        return self._routine if self._routine is not None and await self._gate(0) else None
+        return self._routine if self._routine is not None and await self._gate.open(0) else None
+
+    async def _passed(self, records: int) -> bool:
+        """Asked again when they are here: whoever else passed meanwhile may have filled what is behind the gate."""
+        if passed := await self._gate.open(records):
+            self._under_way = records
+        return passed
+
+    def over(self) -> None:
+        """What was handed out last is committed, or never will be."""
+        self._gate.over(self._under_way)
+        self._under_way = 0
 
     async def position(self, partition: TopicPartition) -> int | None:
         """Where reading goes on, past markers; None while records wait here that `next` has not handed out."""
@@ -190,4 +218,5 @@ class Reader:
 
     async def stop(self) -> None:
         """Close both lanes, whatever their state."""
+        self.over()
         await asyncio.gather(*(lane.stop() for lane in set(self._lane_of.values())))

@@ -93,7 +93,7 @@ class Watchdog:
             self._end(f"{self._seats.stage.name}: the group {says}, which holds {sorted(self._seats.held)}")
 
     async def _check_lag(self, consumer: Any) -> None:
-        gate_open, limits = await self._deps.gate(0), self._deps.limits()
+        gate_open, limits = await self._deps.gate.open(0), self._deps.limits()
         owners = [owner for owner in self._seats.owners if owner.is_open]
         self._moved_at = {owner: moved for owner, moved in self._moved_at.items() if owner in owners}
         for owner in owners:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from streams.ownership.batch import Answer, Batch, Send
 from streams.ownership.faults import Point
 from streams.ownership.owner import Owner
+from streams.ownership.reader import AlwaysOpen
 from streams.ownership.stage import Input, NoMemory, Stage
 from tests.ownership.counting import Counts, counter, counting_stage
 from tests.ownership.kafka import Kafka, Read
@@ -102,21 +103,36 @@ def _values(read: Sequence[Read]) -> list[bytes | None]:
     return [one.value for one in read]
 
 
+class _Gate(AlwaysOpen):
+    """Opened by hand."""
+
+    is_open = False
+
+    async def open(self, _: int) -> bool:
+        return self.is_open
+
+
+class _Flapping(AlwaysOpen):
+    """Opens and closes, between asking and taking too."""
+
+    asked = 0
+
+    async def open(self, _: int) -> bool:
+        self.asked += 1
+        return self.asked % 4 < 2
+
+
 @pytest.mark.connected
 async def test_first_inputs_do_not_wait_at_the_gate_and_routine_ones_do(kafka: Kafka) -> None:
     await kafka.make(urgent={})
     await kafka.feed([b"routine"])
-    is_open = False
-
-    async def gate(_: int) -> bool:
-        return is_open
-
+    gate = _Gate()
     given = deps(kafka, ask=_echoing(kafka, []), gate=gate)
     async with at_work(_two_lanes(kafka.prefix), given):
         await asyncio.sleep(0.3)
         await kafka.feed([b"urgent"], topic="urgent")
         assert _values(await said(kafka, 1)) == [b"urgent"]
-        is_open = True
+        gate.is_open = True
         assert _values(await said(kafka, 2)) == [b"urgent", b"routine"]
 
 
@@ -151,15 +167,8 @@ async def test_the_metadata_of_the_committed_offset_comes_back_with_the_next_own
 @pytest.mark.connected
 async def test_a_gate_that_closes_on_records_in_hand_loses_none_of_them(kafka: Kafka) -> None:
     await kafka.make(urgent={})
-    closed = 0
-
-    async def flapping(_: int) -> bool:
-        nonlocal closed
-        closed += 1
-        return closed % 4 < 2  # it opens and closes between asking and taking too
-
     limits = owner_settings(kafka, batch_records=3, offset_every_s=0.0)
-    given = deps(kafka, ask=_echoing(kafka, []), gate=flapping, settings=limits)
+    given = deps(kafka, ask=_echoing(kafka, []), gate=_Flapping(), settings=limits)
     values = [b"%d" % number for number in range(60)]
     async with at_work(_two_lanes(kafka.prefix), given):
         await kafka.feed(values)

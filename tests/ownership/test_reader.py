@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import TopicPartition
 
-from streams.ownership.reader import Reader, always_open
+from streams.ownership.reader import AlwaysOpen, Reader
 from tests.ownership.kafka import Kafka
 from tests.ownership.running import settings, until
 
@@ -18,7 +18,7 @@ async def _fetched_ahead(kafka: Kafka, refetch_ms: float) -> AsyncIterator[tuple
     """A reader whose consumer holds one record that nobody has asked for."""
     await kafka.make()
     place = TopicPartition(kafka.topic("in"), 0)
-    reader = Reader(settings(kafka, refetch_ms=refetch_ms), always_open)
+    reader = Reader(settings(kafka, refetch_ms=refetch_ms), AlwaysOpen())
     await reader.open({}, {place: 0})
     try:
         await kafka.feed([b"fetched ahead"])

@@ -10,6 +10,7 @@ import pytest
 from streams.ownership.ending import Code, LastResort
 from streams.ownership.membership import Told
 from streams.ownership.owner import OwnerDeps
+from streams.ownership.reader import AlwaysOpen
 from streams.ownership.seats import Seats
 from streams.ownership.stage import Stage
 from streams.ownership.watchdog import Patience, Watchdog
@@ -20,8 +21,9 @@ from tests.ownership.running import Deaths, deps, settings, until
 HASTE = Patience(every_s=0.05, open_s=30.0, progress_s=0.6, group_s=0.6)
 
 
-async def _closed(_: int) -> bool:
-    return False
+class _Closed(AlwaysOpen):
+    async def open(self, _: int) -> bool:
+        return False
 
 
 async def _never(_batch: Any) -> None:
@@ -77,7 +79,7 @@ async def test_a_batch_that_is_never_answered(kafka: Kafka) -> None:
 async def test_an_owner_that_does_not_read_what_is_there(kafka: Kafka) -> None:
     await kafka.make()
     await kafka.feed([b"v"] * 5)
-    stuck = deps(kafka, gate=_closed)
+    stuck = deps(kafka, gate=_Closed())
     async with _watched(counting_stage(kafka.prefix), stuck, seen=deps(kafka)) as deaths:
         await _death(deaths, "has 5 offsets to read and did not move for 0.6 s")
 
@@ -91,7 +93,7 @@ async def test_waiting_at_the_gate_or_behind_markers_is_no_fault(kafka: Kafka) -
         await asyncio.sleep(1.2)
     assert deaths.told == []
     await kafka.feed([b"v"])
-    async with _watched(counting_stage(kafka.prefix), deps(kafka, gate=_closed)) as deaths:
+    async with _watched(counting_stage(kafka.prefix), deps(kafka, gate=_Closed())) as deaths:
         await asyncio.sleep(1.2)
     assert deaths.told == []
 

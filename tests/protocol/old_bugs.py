@@ -15,6 +15,7 @@ from streams.ownership.batch import Answer, Send
 from streams.ownership.clients import Committed
 from streams.ownership.owner import Owner
 from streams.ownership.place import Place
+from streams.ownership.reader import Reader
 from streams.ownership.transaction import Fenced, RecordTooLarge, Transactions
 
 Told = Mapping[TopicPartition, Committed | None]
@@ -88,10 +89,20 @@ def producer_used_again() -> AbstractContextManager[object]:
     return patch.object(Transactions, "commit", stubborn)
 
 
+def gate_never_told() -> AbstractContextManager[object]:
+    """An owner that is closed keeps what it was let through: the gate waits for it, and intake with it."""
+
+    async def stop(self: Reader) -> None:
+        await asyncio.gather(*(lane.stop() for lane in set(self._lane_of.values())))
+
+    return patch.object(Reader, "stop", stop)
+
+
 OLD_BUGS: Final[Mapping[str, Callable[[], AbstractContextManager[object]]]] = {
     "sends-not-awaited": sends_not_awaited,
     "memory-before-commit": memory_before_commit,
     "no-checks": no_checks,
     "offset-before-fence": offset_before_fence,
     "producer-used-again": producer_used_again,
+    "gate-never-told": gate_never_told,
 }

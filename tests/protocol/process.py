@@ -65,6 +65,22 @@ class _Metrics(NoMetrics):
         self._watcher.fenced(self._process)
 
 
+class _Gate:
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self.under_way = 0
+
+    async def open(self, records: int) -> bool:
+        """As the watcher says."""
+        is_open = await self._watcher.gate(records)
+        self.under_way += records if is_open else 0
+        return is_open
+
+    def over(self, records: int) -> None:
+        """Counted off."""
+        self.under_way -= records
+
+
 class Process:
     """One run of a worker, from its start to its end."""
 
@@ -74,13 +90,19 @@ class Process:
         self._watcher = watcher
         self._context = contextvars.copy_context()
         self._context.run(HERE.set, link)
-        deps = OwnerDeps(settings=settings, ask=self._ask, gate=watcher.gate, metrics=_Metrics(self, watcher))
+        self._gate = _Gate(watcher)
+        deps = OwnerDeps(settings=settings, ask=self._ask, gate=self._gate, metrics=_Metrics(self, watcher))
         self.seats = Seats(job.stage, deps, told=lambda: watcher.told(self), die=self._die)
 
     @property
     def open_seats(self) -> set[int]:
         """Partitions that an owner of this process has open."""
         return {owner.partition for owner in self.seats.owners if owner.is_open} if self.link.alive else set()
+
+    @property
+    def under_way(self) -> int:
+        """Records that passed the gate and are not over, as the gate counts them."""
+        return self._gate.under_way if self.link.alive else 0
 
     def hold(self, partitions: Collection[int]) -> None:
         """The group gives it these seats."""

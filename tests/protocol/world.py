@@ -90,6 +90,8 @@ class World:
             and all(map(self.job.is_done, wanted))
             and self.broker.quiet()
             and self.open_seats() == wanted
+            # What the gate counts for ever, it holds back for ever.
+            and not any(worker.process.under_way for worker in self.workers)
         )
 
     def open_seats(self) -> Sequence[int]:

@@ -1,6 +1,6 @@
 """How much routine work may go on: what the desk does in a moment, whoever asks; nothing while that is not known."""
 
-from agents.flow import AHEAD_S, LEAST, LOST_AFTER_S, SLOWER, Flow
+from agents.flow import AHEAD_S, LEAST, SLOWER, Flow
 from streams.ownership.settings import OwnerSettings
 
 IDLE = {0: 0, 1: 0}
@@ -21,22 +21,20 @@ async def test_what_goes_on_is_counted_whoever_asks() -> None:
     assert await made.open(2 * LEAST - 1)
     assert await made.open(500), "a batch that is in hand is not cut"
     assert not await made.open(1)
-    made.landed(1_000)
+    made.over(2 * LEAST + 499)
     made.look(0.1, IDLE, IDLE)
     assert await made.open(1)
 
 
-async def test_what_has_not_landed_yet_is_counted_until_it_is_lost() -> None:
+async def test_what_has_not_landed_yet_is_counted_until_it_is_over() -> None:
     made = flow()
     made.look(0.0, IDLE, IDLE)
     assert await made.open(2 * LEAST)
     made.look(0.1, IDLE, IDLE)
     assert not await made.open(1), "it is under way, and cannot be seen on the log yet"
-    made.landed(150)
+    made.over(150)
     made.look(0.2, IDLE, IDLE)
     assert made.room == 150
-    made.look(0.2 + LOST_AFTER_S, IDLE, IDLE)
-    assert made.room == 2 * LEAST, "its owner was closed"
 
 
 async def test_a_quick_partition_may_have_more_before_it_and_a_slow_one_less() -> None:
