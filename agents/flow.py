@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from streams.ownership import clients
 from streams.ownership.settings import OwnerSettings
 
-AHEAD_S: Final = 0.3
+AHEAD_S: Final = 0.2
 """What a desk partition may have before it, in time."""
 LEAST: Final = 100
 """Records it may have in any case. Transaction markers count, so idle is not quite 0."""
