@@ -1,12 +1,12 @@
 """`lianqin up`: everything on this machine, in the foreground, until it is told to stop."""
 
 import asyncio
-import logging
 import signal
 from typing import Annotated
 
 import typer
 
+from agents import journal
 from agents.centre import Centre
 from agents.cli.options import DataDir, settings
 from agents.local.folder import DataFolder
@@ -32,7 +32,7 @@ def up(
 
     Example: `lianqin up --clock log --data-dir /tmp/lq`
     """
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    journal.begin()
     chosen = settings(data_dir, clock=clock, district=district)
     folder = DataFolder(chosen.data_dir)
     with folder.lock():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from aiokafka.errors import KafkaConnectionError
 
-from agents import app
+from agents import app, journal
 from agents.brokers import cluster_at, knock, see
 from agents.cli.options import DataDir, settings
 from agents.errors import Away, UserError
@@ -43,7 +43,7 @@ def worker(
 
     Example: `LIANQIN_KAFKA__BOOTSTRAP=host:9092 lianqin worker --stages desk,views`
     """
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    journal.begin()
     chosen = settings(data_dir, clock=clock)
     folder = DataFolder(chosen.data_dir)
     plan = _plan(chosen, folder, folder.read_run(), _stages(stages), name)
