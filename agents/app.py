@@ -51,7 +51,7 @@ from streams.ownership.reader import AlwaysOpen, Gate, Limits, no_limits
 from streams.ownership.seats import Seats
 from streams.ownership.settings import OwnerSettings
 from streams.ownership.stage import Input, NoMemory, Stage
-from streams.ownership.watchdog import Watchdog
+from streams.ownership.watchdog import Patience, Reasons, Watchdog
 from streams.views.memory import ViewsMemory
 
 TICK_LINGER_MS: Final = 0
@@ -59,6 +59,8 @@ INTAKE_AT_ONCE: Final = 500
 DESK_AT_ONCE: Final = 500
 """Records of a batch: each transaction has its price, but while a batch is decided nobody else has the event loop."""
 VIEWS_AT_ONCE: Final = 500
+LEDGER_PATIENCE: Final = Patience(busy_s=330.0)
+"""An INSERT may take as long as ClickHouse's client waits for its answer, 300 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,8 @@ def _owned(
     seats = Seats(stage, deps, told=told.seats)
     leased.seat(stage.name, seats)
     parts.leased.append((leased, seats))
-    parts.beside.append(Watchdog(seats, deps, told.seats).run)
+    reasons = Reasons(gate=deps.gate, limits=limits)
+    parts.beside.append(Watchdog(seats, settings, told.seats, reasons=reasons, metrics=parts.observer).run)
     parts.beside.append(partial(parts.observer.count_open, stage.name, seats))
     return seats
 
@@ -214,6 +217,8 @@ def _ledger(parts: Parts) -> None:
     leased = lease("ledger", plan.owners, plan.datadir)
     leased.seat("ledger", seats)
     parts.leased.append((leased, seats))
+    told = Membership(plan.owners, group=leased.group, client_id=leased.client_id, topic=leased.topic)
+    parts.beside.append(Watchdog(seats, plan.owners, told.seats, patience=LEDGER_PATIENCE).run)
 
 
 STAGES: Final[dict[str, Callable[[Parts], None]]] = {

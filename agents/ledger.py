@@ -21,6 +21,7 @@ from streams.ledger.rows import Block, Record, Row, block_of, dead_letter_row, e
 from streams.ownership import clients
 from streams.ownership.cluster import Cluster
 from streams.ownership.ending import Code, Die, die
+from streams.ownership.stage import Input
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -113,6 +114,11 @@ class LedgerOwner:
     def __init__(self, partition: int, deps: LedgerDeps) -> None:
         self.partition = partition
         self.is_open = False
+        self.began_at = time.monotonic()
+        self.busy_since: float | None = None
+        """Monotonic seconds; since when an INSERT is under way."""
+        self.batches = 0
+        """INSERTs that ended, well or not: who waits for a ClickHouse that is away does not stand still."""
         self._deps = deps
         self._finishing = False
         self._rows_of: dict[TopicPartition, Callable[[Record], Row]] = {
@@ -127,6 +133,17 @@ class LedgerOwner:
     def name(self) -> str:
         """For messages."""
         return f"ledger partition {self.partition}"
+
+    @property
+    def inputs(self) -> Mapping[TopicPartition, Input]:
+        """What this owner reads."""
+        return {one: Input(one.topic, one.partition, first=True) for one in self._rows_of}
+
+    async def position(self, partition: TopicPartition) -> int | None:
+        """Where it reads on; None before the open and while records wait here to be written."""
+        if not self.is_open or self._pending[partition]:
+            return None
+        return int(await self._consumer.position(partition))
 
     def finish(self) -> None:
         """Let `run` return after the batch in hand."""
@@ -205,15 +222,20 @@ class LedgerOwner:
         began, away_since = time.monotonic(), time.monotonic()
         tries = 0
         while True:
+            self.busy_since = time.monotonic()
             try:
                 await self._deps.insert(block)
             except LedgerAway as error:
                 if time.monotonic() - away_since > self._deps.away_s:
                     raise
+                self.busy_since = None
+                self.batches += 1
                 await self._wait(error, tries)
                 tries, began = tries + 1, time.monotonic()
             else:
                 break
+        self.busy_since = None
+        self.batches += 1
         self._deps.metrics.inserted(time.monotonic() - began)
         self._deps.metrics.rows(block.rows)
 
@@ -271,6 +293,11 @@ class LedgerSeats:
         self._tasks: dict[LedgerOwner, asyncio.Task[None]] = {}
         self._closings: set[asyncio.Task[None]] = set()
         self._closing = False
+
+    @property
+    def name(self) -> str:
+        """The stage's."""
+        return "ledger"
 
     @property
     def held(self) -> frozenset[int]:

@@ -45,6 +45,11 @@ class Seats:
         self._closing = False
 
     @property
+    def name(self) -> str:
+        """The stage's."""
+        return self.stage.name
+
+    @property
     def held(self) -> frozenset[int]:
         """The seats that the group last gave to this process."""
         return frozenset(self._owners)

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -12,8 +12,10 @@ from aiokafka.errors import KafkaError
 from streams.ownership import clients
 from streams.ownership.ending import Code, Die, die
 from streams.ownership.membership import Told
-from streams.ownership.owner import Owner, OwnerDeps
-from streams.ownership.seats import Seats
+from streams.ownership.observe import NoMetrics, OwnerMetrics
+from streams.ownership.reader import AlwaysOpen, Gate, Limits, no_limits
+from streams.ownership.settings import OwnerSettings
+from streams.ownership.stage import Input
 
 _ASK_WITHIN_S: Final = 5.0
 
@@ -26,28 +28,110 @@ class Patience:
     open_s: float = 120.0
     """From being given a seat to its owner being open; a large state has to be folded in it."""
     progress_s: float = 60.0
-    """With records to read, or a batch in hand, and neither ends."""
+    """With records to read, and none is read."""
+    busy_s: float = 60.0
+    """With one batch in hand."""
     group_s: float = 20.0
     """The group gives other seats to this worker than it holds, or does not know it; a rebalance takes a while."""
 
 
-class Watchdog:
-    """Watches the seats of one stage."""
+class Sitting(Protocol):
+    """An owner, as far as it is watched."""
 
-    def __init__(
-        self, seats: Seats, deps: OwnerDeps, told: Told, *, patience: Patience | None = None, die: Die = die
+    @property
+    def name(self) -> str:
+        """For messages."""
+        ...
+
+    @property
+    def partition(self) -> int:
+        """Its seat."""
+        ...
+
+    @property
+    def began_at(self) -> float:
+        """Monotonic seconds; when it was given the seat."""
+        ...
+
+    @property
+    def busy_since(self) -> float | None:
+        """Monotonic seconds; since when the batch in hand is in hand."""
+        ...
+
+    @property
+    def batches(self) -> int:
+        """So many are done."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it works."""
+        ...
+
+    @property
+    def inputs(self) -> Mapping[TopicPartition, Input]:
+        """What it reads."""
+        ...
+
+    async def position(self, partition: TopicPartition) -> int | None:
+        """Where it reads on; None where that cannot be told now."""
+        ...
+
+
+class Sitters(Protocol):
+    """The owners of one stage in this process."""
+
+    @property
+    def name(self) -> str:
+        """The stage's."""
+        ...
+
+    @property
+    def held(self) -> frozenset[int]:
+        """The seats that the group last gave to this process."""
+        ...
+
+    @property
+    def owners(self) -> Sequence[Sitting]:
+        """Those at work or still opening."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reasons:
+    """Why an owner may leave records where they are."""
+
+    gate: Gate = field(default_factory=AlwaysOpen)
+    limits: Limits = no_limits
+
+
+class Watchdog:
+    """Watches the seats of one stage. `metrics` is told each owner's lag."""
+
+    def __init__(  # noqa: PLR0913 - each has its default
+        self,
+        seats: Sitters,
+        settings: OwnerSettings,
+        told: Told,
+        *,
+        reasons: Reasons | None = None,
+        metrics: OwnerMetrics | None = None,
+        patience: Patience | None = None,
+        die: Die = die,
     ) -> None:
         self._seats = seats
-        self._deps = deps
+        self._settings = settings
         self._told = told
+        self._reasons = reasons or Reasons()
+        self._metrics = metrics or NoMetrics()
         self._patience = patience or Patience()
         self._die = die
         self._agreed_at = time.monotonic()
-        self._moved_at: dict[Owner[Any], tuple[object, float]] = {}
+        self._moved_at: dict[Sitting, tuple[object, float]] = {}
 
     async def run(self) -> None:
         """Watch until cancelled. A broker that is away is not this worker's fault, and ends nothing by itself."""
-        consumer = clients.make_consumer(self._deps.settings)
+        consumer = clients.make_consumer(self._settings)
         try:
             await self._connect(consumer)
             while not _asked_to_end():
@@ -80,8 +164,8 @@ class Watchdog:
         for owner in self._seats.owners:
             if not owner.is_open and now - owner.began_at > self._patience.open_s:
                 self._end(f"{owner.name} is not open after {self._patience.open_s:g} s")
-            if owner.busy_since is not None and now - owner.busy_since > self._patience.progress_s:
-                self._end(f"{owner.name} has one batch in hand for more than {self._patience.progress_s:g} s")
+            if owner.busy_since is not None and now - owner.busy_since > self._patience.busy_s:
+                self._end(f"{owner.name} has one batch in hand for more than {self._patience.busy_s:g} s")
 
     async def _check_group(self) -> None:
         told = await self._told()
@@ -90,24 +174,24 @@ class Watchdog:
             self._agreed_at = now
         elif now - self._agreed_at > self._patience.group_s:
             says = "does not know this worker" if told is None else f"gives it the seats {sorted(told)}"
-            self._end(f"{self._seats.stage.name}: the group {says}, which holds {sorted(self._seats.held)}")
+            self._end(f"{self._seats.name}: the group {says}, which holds {sorted(self._seats.held)}")
 
     async def _check_lag(self, consumer: Any) -> None:
-        gate_open, limits = await self._deps.gate.open(0), self._deps.limits()
+        gate_open, limits = await self._reasons.gate.open(0), self._reasons.limits()
         owners = [owner for owner in self._seats.owners if owner.is_open]
         self._moved_at = {owner: moved for owner, moved in self._moved_at.items() if owner in owners}
         for owner in owners:
             watched = [one for one, its in owner.inputs.items() if its.first or (gate_open and one.topic not in limits)]
             await self._check_owner(consumer, owner, watched)
 
-    async def _check_owner(self, consumer: Any, owner: Owner[Any], watched: list[TopicPartition]) -> None:
+    async def _check_owner(self, consumer: Any, owner: Sitting, watched: list[TopicPartition]) -> None:
         ends = await consumer.end_offsets(watched) if watched else {}
         positions = {one: await owner.position(one) for one in watched}
         lag = sum(max(0, ends[one] - at) for one, at in positions.items() if at is not None)
-        self._deps.metrics.lag(owner.stage.name, owner.partition, lag)
+        self._metrics.lag(self._seats.name, owner.partition, lag)
         now, state = time.monotonic(), (owner.batches, tuple(positions.values()))
         last, since = self._moved_at.get(owner, (None, now))
-        if not lag or state != last:
+        if not lag or state != last or owner.busy_since is not None:
             self._moved_at[owner] = (state, now)
         elif now - since > self._patience.progress_s:
             self._end(f"{owner.name} has {lag} offsets to read and did not move for {self._patience.progress_s:g} s")

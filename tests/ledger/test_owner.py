@@ -2,7 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -16,6 +17,8 @@ from streams.ledger.errors import LedgerAway, LedgerRefused
 from streams.ledger.rows import Block
 from streams.ownership.clients import committed_offsets
 from streams.ownership.cluster import Cluster
+from streams.ownership.settings import OwnerSettings
+from streams.ownership.watchdog import Patience, Watchdog
 from tests.facts import Made, origin
 from tests.ledger.histories import dead_letter, small_history
 
@@ -251,4 +254,63 @@ async def test_seats_that_stay_are_not_touched(stage: Stage) -> None:
     assert seats.held == {1}
     assert list(seats.owners) == [stays]
     await seats.close()
+    assert stage.deaths == []
+
+
+@asynccontextmanager
+async def _watched(stage: Stage) -> AsyncIterator[LedgerSeats]:
+    """Seat 0 under an impatient watchdog's eyes."""
+    seats = stage.seats()
+
+    async def as_held() -> frozenset[int]:
+        return seats.held
+
+    watchdog = Watchdog(
+        seats,
+        OwnerSettings(bootstrap=stage.bootstrap),
+        as_held,
+        patience=Patience(every_s=0.05, progress_s=0.6, busy_s=0.6),
+        die=lambda code, message: stage.deaths.append((code, message)),
+    )
+    task = asyncio.create_task(watchdog.run())
+    seats.hold([0])
+    try:
+        yield seats
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        await seats.close()
+
+
+async def test_an_insert_that_never_ends_is_seen(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = asyncio.Event()
+
+    async def hang(_: Block) -> None:
+        await over.wait()
+
+    monkeypatch.setattr(stage.ledger, "insert", hang)
+    await stage.send("tickets", small_history().records[:1])
+    async with _watched(stage):
+        await until(lambda: bool(stage.deaths))
+        over.set()
+    assert "ledger partition 0 has one batch in hand for more than 0.6 s" in stage.deaths[0][1]
+
+
+async def test_an_owner_whose_client_reads_no_longer_is_seen(stage: Stage) -> None:
+    async with _watched(stage) as seats:
+        await until(lambda: seats.owners[0].is_open)
+        consumer = seats.owners[0]._consumer  # noqa: SLF001 - a client that hangs has no other sign
+        consumer.pause(*consumer.assignment())
+        await stage.send("tickets", small_history().records[:3])
+        await until(lambda: bool(stage.deaths))
+    assert "and did not move for 0.6 s" in stage.deaths[0][1]
+
+
+async def test_waiting_for_clickhouse_is_no_fault(stage: Stage) -> None:
+    stage.ledger.errors = [LedgerAway("away")] * 3  # waits 0.5, 1 and 2 s
+    await stage.send("tickets", small_history().records[:3])
+    async with _watched(stage):
+        await until(lambda: stage.metrics.waits == 2)
+        await stage.send("tickets", small_history().records[3:6])
+        await until(lambda: stage.metrics.written == 6)
     assert stage.deaths == []

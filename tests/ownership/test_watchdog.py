@@ -13,12 +13,12 @@ from streams.ownership.owner import OwnerDeps
 from streams.ownership.reader import AlwaysOpen
 from streams.ownership.seats import Seats
 from streams.ownership.stage import Stage
-from streams.ownership.watchdog import Patience, Watchdog
+from streams.ownership.watchdog import Patience, Reasons, Watchdog
 from tests.ownership.counting import counting_stage
 from tests.ownership.kafka import Kafka
 from tests.ownership.running import Deaths, deps, settings, until
 
-HASTE = Patience(every_s=0.05, open_s=30.0, progress_s=0.6, group_s=0.6)
+HASTE = Patience(every_s=0.05, open_s=30.0, progress_s=0.6, busy_s=0.6, group_s=0.6)
 
 
 class _Closed(AlwaysOpen):
@@ -42,7 +42,14 @@ async def _watched(
         return seats.held
 
     patience = Patience(**{**{name: getattr(HASTE, name) for name in HASTE.__slots__}, **changed})
-    watchdog = Watchdog(seats, seen or given, told or as_held, patience=patience, die=deaths)
+    watchdog = Watchdog(
+        seats,
+        given.settings,
+        told or as_held,
+        reasons=Reasons(gate=(seen or given).gate),
+        patience=patience,
+        die=deaths,
+    )
     seats.hold({0})
     task = asyncio.create_task(watchdog.run())
     try:

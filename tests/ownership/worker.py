@@ -134,7 +134,7 @@ def lease(job: Job, stage: Stage[Any], body: Any) -> Leased:
 
     app.on_partitions_assigned.connect(assigned, weak=False)
     patience = Patience(every_s=0.5, group_s=job.group_patience_s)
-    return Leased(app, seats, Watchdog(seats, deps, told.seats, patience=patience))
+    return Leased(app, seats, Watchdog(seats, deps.settings, told.seats, patience=patience))
 
 
 def _app(job: Job, stage: Stage[Any], client_id: str) -> Any:
