@@ -118,7 +118,7 @@ def _owned(
 ) -> Seats:
     """Seats, agent and watchdog of a stage whose owners commit in transactions."""
     settings = replace(parts.plan.owners, batch_records=at_once)
-    leased = lease(stage.name, settings, parts.plan.datadir)
+    leased = lease(stage.name, settings, parts.plan.datadir, seats=parts.plan.partitions)
     ask = leased.batches(stage.name, body)
     deps = OwnerDeps(settings=settings, ask=ask, metrics=parts.observer, gate=gate or AlwaysOpen(), limits=limits)
     told = Membership(settings, group=leased.group, client_id=leased.client_id, topic=leased.topic)
@@ -214,7 +214,7 @@ def _ledger(parts: Parts) -> None:
         cluster=plan.owners.cluster, prefix=plan.owners.prefix, insert=store.insert, metrics=parts.observer.ledger
     )
     seats = ledger.LedgerSeats(deps)
-    leased = lease("ledger", plan.owners, plan.datadir)
+    leased = lease("ledger", plan.owners, plan.datadir, seats=plan.partitions)
     leased.seat("ledger", seats)
     parts.leased.append((leased, seats))
     told = Membership(plan.owners, group=leased.group, client_id=leased.client_id, topic=leased.topic)

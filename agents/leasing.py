@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import faust
+from faust.assignor import PartitionAssignor
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from streams.ownership.ending import Code, LastResort, die
@@ -104,8 +105,33 @@ async def _sit(seats: Any) -> None:
         pass
 
 
-def lease(stage: str, settings: OwnerSettings, datadir: Path) -> Lease:
-    """A Faust app that leases a stage's seats."""
+class _Known:
+    """What the cluster tells of topics, and where it tells nothing of the seats', how many there are."""
+
+    def __init__(self, cluster: Any, seats: int) -> None:
+        self._cluster = cluster
+        self._seats = frozenset(range(seats))
+
+    def partitions_for_topic(self, topic: str) -> Collection[int]:
+        """The topic's partitions."""
+        return self._cluster.partitions_for_topic(topic) or self._seats
+
+
+def _dealing(seats: int) -> type[PartitionAssignor]:
+    """Deals all seats, also while a broker that was started just now does not name their topic.
+
+    Faust would deal none then, and nobody would do the stage's work until the next rebalance.
+    """
+
+    class Assignor(PartitionAssignor):
+        def assign(self, cluster: Any, member_metadata: Any) -> Any:
+            return super().assign(_Known(cluster, seats), member_metadata)
+
+    return Assignor
+
+
+def lease(stage: str, settings: OwnerSettings, datadir: Path, *, seats: int) -> Lease:
+    """A Faust app that leases a stage's seats, of which there are so many."""
     # Who comes back under its own name is the same member: the broker remembers the client's name of the first time.
     client_id = f"{stage}-{settings.instance or uuid.uuid4().hex}"
     datadir.mkdir(parents=True, exist_ok=True)
@@ -122,6 +148,7 @@ def lease(stage: str, settings: OwnerSettings, datadir: Path) -> Lease:
         broker_session_timeout=settings.transaction_timeout_ms / 1000,
         broker_heartbeat_interval=1.0,
         broker_rebalance_timeout=10.0,
+        PartitionAssignor=_dealing(seats),
         web_enabled=False,
         worker_redirect_stdouts=False,
     )

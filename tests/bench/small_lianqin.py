@@ -21,6 +21,7 @@ from streams.ownership.seats import Seats
 from streams.ownership.settings import OwnerSettings
 from streams.ownership.stage import Input, Stage
 from tests.bench.job import Job
+from tests.bench.small_job import PARTITIONS
 
 _STAGE: Final = "small"
 
@@ -86,7 +87,7 @@ def main(job: Job) -> None:
         async for batch in batches:
             batch.settle(decide)
 
-    leased = lease(_STAGE, settings, Path(job.folder))
+    leased = lease(_STAGE, settings, Path(job.folder), seats=PARTITIONS)
     seats = Seats(stage, OwnerDeps(settings=settings, ask=leased.batches(_STAGE, agent)))
     leased.seat(_STAGE, seats)
     OneWorker([(leased, seats)], beside=[garbage.keep_off]).execute_from_commandline()
