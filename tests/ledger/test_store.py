@@ -18,11 +18,19 @@ from streams.ledger.errors import LedgerRefused
 from streams.ledger.front import Front, FrontOptions
 from streams.ledger.loop import Kept
 from streams.ledger.migrate import migrate, migrations
-from streams.ledger.rows import COLUMNS, block_of, event_row
+from streams.ledger.rows import COLUMNS, Block, block_of, event_row
 from streams.ledger.series import series
 from streams.ledger.store import Store
 from tests.facts import BEGIN, DAY, HOUR, deadline, fact, origin
 from tests.ledger.histories import HISTORY, Partition, dead_block, dead_letter, full_history, small_history
+
+
+def _large(rows: int) -> Block:
+    """A block of so many rows of a thousand bytes and more."""
+    one = dict(zip((column.name for column in COLUMNS), small_history().block(0, 1).columns, strict=True))
+    many = {name: [values[0]] * rows for name, values in one.items()}
+    many |= {"_offset": list(range(rows)), "data": [f"{number:01000d}" for number in range(rows)]}
+    return Block("lianqin.tickets", 0, 0, rows - 1, tuple(many.values()))
 
 
 class StoreSuite:
@@ -58,6 +66,11 @@ class StoreSuite:
         await store.insert(block)
         await store.insert(block)
         assert await self.count(store) == (block.rows, block.rows)
+
+    async def test_a_large_block_is_there_whole(self, store: Store) -> None:
+        # 5 MB: the client would cut it into pieces of 2, which share the block's token.
+        await store.insert(_large(5_000))
+        assert await self.count(store) == (5_000, 5_000)
 
     async def test_a_frozen_writers_late_block_changes_nothing(self, store: Store) -> None:
         # written by its successor:  [0 . . . . .][6 . . . . . .]
