@@ -30,8 +30,8 @@ def insert(client: Client, block: Block) -> None:
             # The default, asynchronous insert would acknowledge a block that it has only queued beside others.
             settings={"async_insert": 0, "insert_deduplicate": 1, "insert_deduplication_token": block.token},
         )
-        # The client cuts what is larger than 2 MB. ClickHouse may take each piece for a block, and all but the first for
-        # a repetition, by the token they share: they would be acknowledged, and nowhere.
+        # The client cuts what is larger than 2 MB. ClickHouse may take each piece for a block, and all but the first
+        # for a repetition, by the token they share: they would be acknowledged, and nowhere.
         context.req_block_size = block.rows
         client.insert(data=block.columns, context=context)
 
