@@ -45,7 +45,6 @@ from streams.ledger.front import Front, FrontOptions
 from streams.ledger.store import Store
 from streams.metrics import Metrics
 from streams.ownership.cluster import Cluster
-from streams.ownership.membership import Membership
 from streams.ownership.owner import OwnerDeps
 from streams.ownership.reader import AlwaysOpen, Gate, Limits, no_limits
 from streams.ownership.seats import Seats
@@ -121,7 +120,7 @@ def _owned(
     leased = lease(stage.name, settings, parts.plan.datadir, seats=parts.plan.partitions)
     ask = leased.batches(stage.name, body)
     deps = OwnerDeps(settings=settings, ask=ask, metrics=parts.observer, gate=gate or AlwaysOpen(), limits=limits)
-    told = Membership(settings, group=leased.group, client_id=leased.client_id, topic=leased.topic)
+    told = leased.membership(settings)
     seats = Seats(stage, deps, told=told.seats)
     leased.seat(stage.name, seats)
     parts.leased.append((leased, seats))
@@ -217,7 +216,7 @@ def _ledger(parts: Parts) -> None:
     leased = lease("ledger", plan.owners, plan.datadir, seats=plan.partitions)
     leased.seat("ledger", seats)
     parts.leased.append((leased, seats))
-    told = Membership(plan.owners, group=leased.group, client_id=leased.client_id, topic=leased.topic)
+    told = leased.membership(plan.owners)
     parts.beside.append(Watchdog(seats, plan.owners, told.seats, patience=LEDGER_PATIENCE).run)
 
 

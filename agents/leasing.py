@@ -19,6 +19,7 @@ from faust.assignor import PartitionAssignor
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from streams.ownership.ending import Code, LastResort, die
+from streams.ownership.membership import Membership
 from streams.ownership.settings import OwnerSettings
 
 _LOG: Final = logging.getLogger(__name__)
@@ -73,6 +74,10 @@ class Lease:
         self.app.agent(channel, name=name)(_or_end(body))
         put: Callable[[Any], Awaitable[object]] = channel.put
         return put
+
+    def membership(self, settings: OwnerSettings) -> Membership:
+        """What the group says of this worker, asked from outside."""
+        return Membership(settings, group=self.group, client_id=self.client_id, topic=self.topic)
 
     def seat(self, stage: str, holder: Holder) -> None:
         """Let the group's assignments open and close the stage's owners."""

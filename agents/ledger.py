@@ -222,22 +222,25 @@ class LedgerOwner:
         began, away_since = time.monotonic(), time.monotonic()
         tries = 0
         while True:
-            self.busy_since = time.monotonic()
             try:
-                await self._deps.insert(block)
+                await self._try(block)
             except LedgerAway as error:
                 if time.monotonic() - away_since > self._deps.away_s:
                     raise
-                self.busy_since = None
-                self.batches += 1
                 await self._wait(error, tries)
                 tries, began = tries + 1, time.monotonic()
             else:
                 break
-        self.busy_since = None
-        self.batches += 1
         self._deps.metrics.inserted(time.monotonic() - began)
         self._deps.metrics.rows(block.rows)
+
+    async def _try(self, block: Block) -> None:
+        self.busy_since = time.monotonic()
+        try:
+            await self._deps.insert(block)
+        finally:
+            self.busy_since = None
+            self.batches += 1
 
     async def _wait(self, error: LedgerAway, tries: int) -> None:
         pause = _PAUSES_S[min(tries, len(_PAUSES_S) - 1)]
