@@ -166,7 +166,9 @@ class Owner(Generic[M]):
         self._metadata = answer.metadata or self._metadata
         self._places.update(places)
         self.batches += 1
-        self.busy_since, self._committed_at = None, time.monotonic()
+        before, self.busy_since, self._committed_at = self._committed_at, None, time.monotonic()
+        if self._committed_at - before < self._deps.settings.ahead_within_s:
+            self._ahead()
         if len(done) < _SMALL:
             self._rest_until = self._committed_at + min(self._committed_at - began, _REST_S)
         self._deps.metrics.batch(
@@ -226,6 +228,10 @@ class Owner(Generic[M]):
         self._places = passed
         await self._commit_places()
         self._committed_at = time.monotonic()
+
+    def _ahead(self) -> None:
+        if self._transactions is not None and not self._finishing:
+            self._transactions.ahead(self._deps.settings.ahead_for_s)
 
     async def _commit_places(self) -> None:
         await self._commit(Answer(metadata=self._metadata), self._places)

@@ -67,6 +67,15 @@ class Producer:
         self._waiting: dict[TopicPartition, deque[_Sending]] = {}
         self._again: dict[TopicPartition, _Sending] = {}
         self._sends: asyncio.Task[None] | None = None
+        self._ahead: asyncio.Task[None] | None = None
+        self._wanted: asyncio.Future[bool] | None = None
+        """Whether the transaction that was begun ahead has anything to carry."""
+        self._group = ""
+        """Of the last transaction's offsets."""
+        self._last: Set[TopicPartition] = frozenset()
+        """Where the last transaction sent to."""
+        self._usual: Set[TopicPartition] = frozenset()
+        """Where the last two did, and most likely the next will."""
         self._error: Exception | None = None
 
     async def start(self) -> None:
@@ -76,15 +85,21 @@ class Producer:
 
     async def stop(self) -> None:
         """Close the connections; what is under way is lost, as it was never committed."""
-        if self._sends is not None:
-            self._sends.cancel()
+        for task in (self._sends, self._ahead):
+            if task is not None:
+                task.cancel()
         await self._client.close()
 
     async def begin_transaction(self) -> None:
         """Begin. The broker hears of it with the first thing that is sent."""
+        if self._ahead is not None:
+            _answer(self._wanted, True)
+            ahead, self._ahead = self._ahead, None
+            await ahead
         if self._error is not None:
             raise self._error
-        self._manager.begin_transaction()
+        if not self._manager.is_in_transaction():
+            self._manager.begin_transaction()
 
     def create_batch(self) -> Any:
         """An empty batch of records."""
@@ -102,14 +117,28 @@ class Producer:
     async def send_offsets_to_transaction(self, offsets: Mapping[TopicPartition, Any], group: str) -> None:
         """Let the group's offsets be committed with the transaction; best begun right behind the sends."""
         added = self._manager.add_offsets_to_txn(dict(offsets), group)
-        await self._ask(CoordinationType.TRANSACTION, self._id, _AddOffsets(self._sender, group))
+        self._group = group
+        if not self._has_all():
+            await self._ask(CoordinationType.TRANSACTION, self._id, _AddOffsets(self._sender, group))
         await self._ask(CoordinationType.GROUP, group, _CommitOffsets(self._sender, dict(offsets), group))
         await added
 
     async def commit_transaction(self) -> None:
         """Commit. It does not look at what became of the sends."""
         self._manager.committing_transaction()
+        places = frozenset(self._manager.txn_partitions)
+        self._usual, self._last = self._last & places, places
         await self._end(TransactionResult.COMMIT)
+
+    def begin_ahead(self, for_s: float) -> None:
+        """Begin the next transaction before there is anything to carry, where it is known whereto that would go.
+
+        Nobody waits for it to end: readers wait for records. It is ended when nothing has come for so long.
+        """
+        if self._usual:
+            self._wanted = asyncio.get_running_loop().create_future()
+            self._ahead = asyncio.ensure_future(self._begin_ahead(self._wanted, for_s))
+            self._ahead.add_done_callback(_note)
 
     async def abort_transaction(self) -> None:
         """Abort."""
@@ -119,6 +148,26 @@ class Producer:
     def reenqueue(self, sending: "_Sending") -> None:
         """Take back what has to be sent again; aiokafka's handler gives it."""
         self._again[sending.place] = sending
+
+    async def _begin_ahead(self, wanted: "asyncio.Future[bool]", for_s: float) -> None:
+        self._manager.begin_transaction()
+        await self._add_partitions(self._usual)
+        if self._group:
+            await self._ask(CoordinationType.TRANSACTION, self._id, _AddOffsets(self._sender, self._group))
+        timer = asyncio.get_running_loop().call_later(for_s, _answer, wanted, False)
+        if not await wanted:
+            await self.abort_transaction()
+        timer.cancel()
+
+    def _has_all(self) -> bool:
+        """Whether the group belongs to the transaction, and each partition that waits for its records.
+
+        Where one does not, the group is asked for behind it, though it be there: two changes of one transaction at
+        once are refused.
+        """
+        manager = self._manager
+        grouped, adding = manager.consumer_group_to_add() is None, manager.partitions_to_add()
+        return grouped and not adding and self._waiting.keys() <= manager.txn_partitions
 
     async def _end(self, result: TransactionResult) -> None:
         if self._sends is not None and not self._sends.done():
@@ -193,6 +242,17 @@ class Producer:
                 return leaders
             await self._client.force_metadata_update()
             await asyncio.sleep(self._pause_s)
+
+
+def _answer(wanted: "asyncio.Future[bool] | None", yes: bool) -> None:
+    if wanted is not None and not wanted.done():
+        wanted.set_result(yes)
+
+
+def _note(task: "asyncio.Task[None]") -> None:
+    """Look at the result: whoever begins next is told, and an idle producer is not asked."""
+    if not task.cancelled():
+        task.exception()
 
 
 class _Sending:

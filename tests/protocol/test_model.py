@@ -287,6 +287,45 @@ class KafkaSuite:
             await _fences(producer.commit_transaction())
         assert await _read(side, place, 2) == []
 
+    async def test_what_is_begun_ahead_holds_nobody_up_and_carries_what_comes(self, side: Side) -> None:
+        place, group = side.place("in"), f"{side.place('in').topic}-group"
+        async with _producer(side) as producer:
+            for number in range(4):
+                await producer.begin_transaction()
+                sent = await _send(producer, place, b"%d" % number)
+                marks = {place: OffsetAndMetadata(number, "")}
+                await asyncio.gather(sent, producer.send_offsets_to_transaction(marks, group))
+                await producer.commit_transaction()
+                producer.begin_ahead(5.0)
+            await side.append("in", [b"beside"])
+            await _until_ends(side, place, (0, 9, 9))
+            await _transact(producer, place, b"4")
+            await _until_ends(side, place, (0, 11, 11))
+        assert await _read(side, place, 11) == [b"0", b"1", b"2", b"3", b"beside", b"4"]
+        assert await _told(side, group, place) == Committed(3, "")
+
+    async def test_what_is_begun_ahead_in_vain_is_ended(self, side: Side) -> None:
+        place = side.place("in")
+        async with _producer(side) as producer:
+            await _transact(producer, place, b"a")
+            await _transact(producer, place, b"b")
+            producer.begin_ahead(0.1)
+            # Its marker takes an offset.
+            await _until_ends(side, place, (0, 5, 5))
+            await _transact(producer, place, b"c")
+            await _until_ends(side, place, (0, 7, 7))
+        assert await _read(side, place, 7) == [b"a", b"b", b"c"]
+
+    async def test_what_is_begun_ahead_does_not_outlive_a_later_start(self, side: Side) -> None:
+        place = side.place("in")
+        async with _producer(side) as former:
+            await _transact(former, place, b"a")
+            former.begin_ahead(5.0)
+            async with _producer(side) as later:
+                await _transact(later, place, b"b")
+                await _fences(_transact(former, place, b"late"))
+        assert await _read(side, place, 4) == [b"a", b"b"]
+
     async def test_a_commit_succeeds_although_a_send_has_failed(self, side: Side) -> None:
         small, place = side.place("small"), side.place("in")
         async with _producer(side) as producer:

@@ -243,6 +243,8 @@ def _settings(chance: random.Random) -> OwnerSettings:
     return OwnerSettings(
         bootstrap="model",
         transaction_timeout_ms=int(TRANSACTION_S * 1000),
+        ahead_within_s=chance.choice((0, 0.05, 1000)),
+        ahead_for_s=chance.choice((0.02, 0.1)),
         batch_records=chance.choice((1, 2, 3, 5, 100)),
         refetch_ms=chance.choice((0, 3)),
         send_bytes=chance.choice((20, 60, 1000)),
