@@ -167,8 +167,7 @@ class Owner(Generic[M]):
         self._places.update(places)
         self.batches += 1
         before, self.busy_since, self._committed_at = self._committed_at, None, time.monotonic()
-        if self._committed_at - before < self._deps.settings.ahead_within_s:
-            self._ahead()
+        self._look_ahead(self._committed_at - before)
         if len(done) < _SMALL:
             self._rest_until = self._committed_at + min(self._committed_at - began, _REST_S)
         self._deps.metrics.batch(
@@ -179,6 +178,16 @@ class Owner(Generic[M]):
             transaction_seconds=self._committed_at - began,
             oldest=oldest,
         )
+
+    def _look_ahead(self, since_last_s: float) -> None:
+        """Begin the next transaction where one follows upon the other, and all go to the same partitions.
+
+        That of a stage without a changelog goes wherever its records belong: it would add partitions in vain.
+        """
+        settings = self._deps.settings
+        often = since_last_s < settings.ahead_within_s and self.stage.state is not None
+        if often and not self._finishing and self._transactions is not None:
+            self._transactions.ahead(settings.ahead_for_s)
 
     async def _answer(self, records: Sequence[Record]) -> Answer:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -228,10 +237,6 @@ class Owner(Generic[M]):
         self._places = passed
         await self._commit_places()
         self._committed_at = time.monotonic()
-
-    def _ahead(self) -> None:
-        if self._transactions is not None and not self._finishing:
-            self._transactions.ahead(self._deps.settings.ahead_for_s)
 
     async def _commit_places(self) -> None:
         await self._commit(Answer(metadata=self._metadata), self._places)
