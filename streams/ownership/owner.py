@@ -64,6 +64,8 @@ class Owner(Generic[M]):
         self._metadata = ""
         self._committed_at = 0.0
         self._rest_until = 0.0
+        self._often = False
+        """Whether the last transaction came soon after the one before."""
         self._producer: Any = None
         self._transactions: Transactions | None = None
         self._reader = Reader(deps.settings, deps.gate, deps.limits)
@@ -149,11 +151,14 @@ class Owner(Generic[M]):
     async def _rest(self) -> None:
         """After a small transaction let work gather as long as it took: one upon the other they make each other longer.
 
-        So a busy broker has fewer of them, and what comes later than that waits for nothing.
+        So a busy broker has fewer of them, and what comes later than that waits for nothing. Halfway the last one's
+        markers are written: the next one can begin.
         """
         left = self._rest_until - time.monotonic()
         if left > 0 and not self._finishing:
-            await asyncio.sleep(left)
+            await asyncio.sleep(left / 2)
+            self._look_ahead()
+            await asyncio.sleep(left / 2)
 
     async def _settle(self, answer: Answer, done: Sequence[Record], *, oldest: int) -> None:
         """Commit what follows from these records; where there are none, it is a part of what follows from the next."""
@@ -167,7 +172,7 @@ class Owner(Generic[M]):
         self._places.update(places)
         self.batches += 1
         before, self.busy_since, self._committed_at = self._committed_at, None, time.monotonic()
-        self._look_ahead(self._committed_at - before)
+        self._often = self._committed_at - before < self._deps.settings.ahead_within_s
         if len(done) < _SMALL:
             self._rest_until = self._committed_at + min(self._committed_at - began, _REST_S)
         self._deps.metrics.batch(
@@ -179,15 +184,15 @@ class Owner(Generic[M]):
             oldest=oldest,
         )
 
-    def _look_ahead(self, since_last_s: float) -> None:
+    def _look_ahead(self) -> None:
         """Begin the next transaction where one follows upon the other, and all go to the same partitions.
 
         That of a stage without a changelog goes wherever its records belong: it would add partitions in vain.
         """
-        settings = self._deps.settings
-        often = since_last_s < settings.ahead_within_s and self.stage.state is not None
-        if often and not self._finishing and self._transactions is not None:
-            self._transactions.ahead(settings.ahead_for_s)
+        # Once: a sleep may end a hair before its time, and a rest be resumed.
+        often, self._often = self._often, False
+        if often and self.stage.state is not None and self._transactions is not None and not self._finishing:
+            self._transactions.ahead(self._deps.settings.ahead_for_s)
 
     async def _answer(self, records: Sequence[Record]) -> Answer:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
