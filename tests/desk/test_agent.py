@@ -148,8 +148,9 @@ async def test_metrics_are_told_once_the_batch_is_taken() -> None:
     assert second.next_due == T0 + HOUR * 3 // 2
 
 
+@pytest.mark.parametrize("anew", [True, False], ids=["a new owner each time", "one owner"])
 @pytest.mark.parametrize("most", [1, 2, 3, 7])
-async def test_more_deadlines_than_a_transaction_takes_are_said_in_several_as_if_in_one(most: int) -> None:
+async def test_more_deadlines_than_a_transaction_takes_are_said_in_several_as_if_in_one(most: int, anew: bool) -> None:
     records = [
         *stored(PolicyPublished(policy=POLICY), report(), report("r2"), report("r3")),
         *[replace(one, offset=one.offset + 4) for one in stored(report("r4"), Tick(), after=HOUR)],
@@ -157,8 +158,9 @@ async def test_more_deadlines_than_a_transaction_takes_are_said_in_several_as_if
     whole, one_memory = await answer_to(DeskMemory(), records), DeskMemory()
     (await answer_to(one_memory, records)).take()
     deps, state, sends, left = replace(DEPS, fires_at_once=most), dict[bytes, bytes](), list[Send](), list(records)
+    memory = DeskMemory()
     while left:
-        memory = folded(state)  # as a new owner would find it
+        memory = folded(state) if anew else memory
         answer = await answer_to(memory, left, deps)
         fired = sum(b"limit." in value for send in answer.sends for name, value in send.headers if name == "ce_type")
         assert fired <= most

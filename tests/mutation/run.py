@@ -24,6 +24,7 @@ from tests.mutation.trial import CIRCLES, SURVIVED, Reach, measured, tried
 PACKAGE: Final = Path("streams/desk")
 NAMES: Final = (
     "stories", "life", "limits", "duplicates", "routing", "diversion", "figures", "parts", "lifecycle", "working_time",
+    "agent",
 )  # fmt: skip
 QUICK: Final = tuple(f"tests/desk/test_{name}.py" for name in NAMES)
 LOGS: Final = tuple(f"tests/desk/test_machine.py::test_logs_of_chance_are_the_models[{first}]" for first in (0, 25))
