@@ -33,7 +33,12 @@ def insert(client: Client, block: Block) -> None:
         # The client cuts what is larger than 2 MB. ClickHouse may take each piece for a block, and all but the first
         # for a repetition, by the token they share: they would be acknowledged, and nowhere.
         context.req_block_size = block.rows
-        client.insert(data=block.columns, context=context)
+        try:
+            client.insert(data=block.columns, context=context)
+        finally:
+            # It refers to itself, and to the whole block. A worker leaves alone for good what is under way when it
+            # looks for such circles: the ledger grew by hundreds of MB an hour.
+            vars(context).clear()
 
 
 class Store:

@@ -4,7 +4,10 @@
 # ruff: noqa: S106 - made-up passwords
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -31,6 +34,10 @@ def _large(rows: int) -> Block:
     many = {name: [values[0]] * rows for name, values in one.items()}
     many |= {"_offset": list(range(rows)), "data": [f"{number:01000d}" for number in range(rows)]}
     return Block("lianqin.tickets", 0, 0, rows - 1, tuple(many.values()))
+
+
+class _Column(list[object]):
+    """A list that can be watched."""
 
 
 class StoreSuite:
@@ -71,6 +78,22 @@ class StoreSuite:
         # 5 MB: the client would cut it into pieces of 2, which share the block's token.
         await store.insert(_large(5_000))
         assert await self.count(store) == (5_000, 5_000)
+
+    async def test_nothing_of_a_block_stays_once_it_is_written(self, store: Store) -> None:
+        # A worker does not look for circles among what was under way when it last looked.
+        gc.disable()
+        try:
+            log = small_history()
+            first = log.block(0, 6)
+            column = _Column(first.columns[0])
+            kept = weakref.ref(column)
+            await store.insert(replace(first, columns=(column, *first.columns[1:])))
+            del column
+            # The thread that writes has something else in hand by then.
+            await store.insert(log.block(6))
+            assert kept() is None
+        finally:
+            gc.enable()
 
     async def test_a_frozen_writers_late_block_changes_nothing(self, store: Store) -> None:
         # written by its successor:  [0 . . . . .][6 . . . . . .]
