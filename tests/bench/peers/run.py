@@ -78,8 +78,9 @@ class _Bench:
         for turn in range(1, self._plan.rounds + 1):
             for entrant in self._plan.entrants:
                 self.throughput(turn, entrant)
-        for entrant in self._plan.entrants:
-            self.delay(entrant)
+        for turn in range(1, self._plan.rounds + 1):
+            for entrant in self._plan.entrants:
+                self.delay(turn, entrant)
 
     def records(self, entrant: Entrant) -> int:
         """So many are read for throughput."""
@@ -102,12 +103,12 @@ class _Bench:
             found = small.measured(self._stand, entrant.program, job, records, tell, processes=setup.processes)
             self.all[entrant.name].runs.append(Run(name, found))
 
-    def delay(self, entrant: Entrant) -> None:
+    def delay(self, turn: int, entrant: Entrant) -> None:
         """At each pace, with each setup."""
         paces = [pace.times(self._plan.scale) for pace in self._plan.paces]
         for number, (setup, settings) in enumerate(entrant.delay.items()):
-            tell = self._bar.of(f"delay: {entrant.title}, {setup}", sum(pace.records for pace in paces))
-            name = f"{entrant.name}.delay.{number}"
+            tell = self._bar.of(f"delay {turn}: {entrant.title}, {setup}", sum(pace.records for pace in paces))
+            name = f"{entrant.name}.delay.{turn}.{number}"
             job = _job(self._stand, name, f"{name}.reports", settings)
             found = delay.measured(self._stand, entrant.program, job, paces, tell)
             self.all[entrant.name].paced.append(Paced(setup, found))
@@ -115,7 +116,7 @@ class _Bench:
 
 def main(
     scale: Annotated[float, typer.Option(help="So many times the usual records and seconds.", min=0.001)] = 1.0,
-    rounds: Annotated[int, typer.Option(help="Runs of each setup for throughput; the best counts.", min=1)] = 2,
+    rounds: Annotated[int, typer.Option(help="Runs of each setup; the best counts.", min=1)] = 2,
     beside: Annotated[list[Beside] | None, typer.Option(help="Only these beside lianqin; may be repeated.")] = None,
     into: Annotated[Path, typer.Option(help="Where peers.json and peers.png go.")] = _ROOT / "build" / "bench",
 ) -> None:
