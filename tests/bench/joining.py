@@ -1,7 +1,8 @@
-"""What a worker that joins, or dies, costs those who wait: the longest silence of each partition, under an even load.
+"""What a worker that joins, or dies, costs those who wait: the longest wait of a record, under an even load.
 
-Silence is measured on what comes out, by the partition it comes from: commands on `desk` for the intake stage, and
-settlements on `tickets` for the desk. Who held which partition is asked of Faust's group before and after.
+From a record's append to that of what comes of it, by the partition it lay on: from a report to its command on `desk`
+for the intake stage, from there to its settlement on `tickets` for the desk. Who held which partition is asked of
+Faust's group before and after.
 """
 
 import os
@@ -11,12 +12,12 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from operator import itemgetter
 from statistics import median
 from typing import Any, Final
 
 import orjson
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 
 from agents.local import children
@@ -37,9 +38,13 @@ Held = Mapping[int, str]
 """By partition, the client that holds its seat."""
 
 
+Wait = tuple[float, float]
+"""Of one record: when it was appended, and when what came of it; seconds since the epoch."""
+
+
 @dataclass(frozen=True, slots=True)
-class Silence:
-    """Seconds. `usual` is the median of the longest silences before it happened."""
+class Longest:
+    """Seconds. `usual` is the median of the partitions' longest waits before it happened."""
 
     usual: float
     stayed: float | None
@@ -142,7 +147,7 @@ class Groups:
 
 
 def measured(stand: Stand, rows: Sequence[Row], partitions: int, name: str, *, static: bool = False) -> dict[str, Any]:
-    """A third worker joins two; then it is killed with -9 and started again at once. Seconds of silence by stage."""
+    """A third worker joins two; then it is killed with -9 and started again at once. The longest waits by stage."""
     setup = replace(Setup(prefix=f"{name}.", partitions=partitions), workers=2)
     prepare(stand, setup)
     crew, groups = Crew(stand, setup, static=static), Groups(stand, setup)
@@ -161,7 +166,7 @@ def measured(stand: Stand, rows: Sequence[Row], partitions: int, name: str, *, s
         time.sleep(_AFTER_S)
         load.stop()
         time.sleep(_SETTLED_S)
-        out = outputs(stand, setup)
+        out = waits(stand, setup)
     finally:
         crew.stop()
     moved = {stage: _moved(before[stage], after[stage]) for stage in out}
@@ -169,15 +174,15 @@ def measured(stand: Stand, rows: Sequence[Row], partitions: int, name: str, *, s
     return {
         "static": static,
         "partitions": partitions,
-        "join": {stage: vars_of(silence(out[stage], joins, killed, moved[stage], partitions)) for stage in out},
+        "join": {stage: vars_of(longest(out[stage], joins, killed, moved[stage], partitions)) for stage in out},
         "kill": {
-            stage: vars_of(silence(out[stage], killed, killed + _AFTER_S, third[stage], partitions)) for stage in out
+            stage: vars_of(longest(out[stage], killed, killed + _AFTER_S, third[stage], partitions)) for stage in out
         },
         "first_after_kill_s": {stage: first_after(out[stage], killed, third[stage]) for stage in out},
     }
 
 
-def vars_of(found: Silence) -> dict[str, float | int | None]:
+def vars_of(found: Longest) -> dict[str, float | int | None]:
     """As it stands in the document."""
     return {name: getattr(found, name) for name in ("usual", "stayed", "moved", "moved_n", "partitions")}
 
@@ -191,50 +196,64 @@ def _of_the_newest(before: Held, after: Held) -> set[int]:
     return {place for place, holder in after.items() if holder not in old}
 
 
-def outputs(stand: Stand, setup: Setup) -> dict[str, dict[int, list[float]]]:
-    """By stage and partition, when something came out of it, seconds since the epoch, in order."""
-    intake: dict[int, list[float]] = {}
-    desk: dict[int, list[float]] = {}
+def waits(stand: Stand, setup: Setup) -> dict[str, dict[int, list[Wait]]]:
+    """By stage and partition, in the order in which something came of them."""
+    reports = {_place(message): _at(message) for message in read(stand.bootstrap, setup.prefix + CITIZEN)}
+    commands: dict[tuple[int, int], float] = {}
+    intake: dict[int, list[Wait]] = {}
+    desk: dict[int, list[Wait]] = {}
     for message in read(stand.bootstrap, setup.prefix + DESK):
         origin = orjson.loads(message.value() or b"{}").get("origin")
         if origin is not None:
-            intake.setdefault(origin["partition"], []).append(message.timestamp()[1] / 1000)
+            place = origin["partition"], origin["offset"]
+            commands[place] = _at(message)
+            intake.setdefault(place[0], []).append((reports[place], _at(message)))
     for message in read(stand.bootstrap, setup.prefix + TICKETS):
         if dict(message.headers() or ())["ce_type"] == _SETTLED:
-            desk.setdefault(message.partition() or 0, []).append(message.timestamp()[1] / 1000)
+            origin = orjson.loads(message.value() or b"")["origin"]
+            began = commands[origin["partition"], origin["offset"]]
+            desk.setdefault(message.partition() or 0, []).append((began, _at(message)))
     return {"intake": _sorted(intake), "desk": _sorted(desk)}
 
 
-def _sorted(times: Mapping[int, Iterable[float]]) -> dict[int, list[float]]:
-    return {place: sorted(at) for place, at in times.items()}
+def _place(message: Message) -> tuple[int, int]:
+    return message.partition() or 0, message.offset() or 0
 
 
-def silence(
-    times: Mapping[int, Sequence[float]], begin: float, end: float, moved: set[int], partitions: int
-) -> Silence:
-    """The longest silences that end in a stretch of time, of partitions that stayed and of those that moved.
+def _at(message: Message) -> float:
+    return message.timestamp()[1] / 1000
+
+
+def _sorted(found: Mapping[int, Iterable[Wait]]) -> dict[int, list[Wait]]:
+    return {place: sorted(ones, key=itemgetter(1)) for place, ones in found.items()}
+
+
+def longest(found: Mapping[int, Sequence[Wait]], begin: float, end: float, moved: set[int], partitions: int) -> Longest:
+    """The longest waits that end in a stretch of time, on partitions that stayed and on those that moved.
 
     A partition that nothing ever came out of (a district has fewer areas than that) is not looked at.
     """
-    longest = {place: _longest(at, begin, end) for place, at in times.items()}
-    usual = [_longest(at, 0.0, begin) for at in times.values()]
-    stay = [gap for place, gap in longest.items() if place not in moved]
-    went = [gap for place, gap in longest.items() if place in moved]
-    return Silence(
+    most = {place: _most(ones, begin, end) for place, ones in found.items()}
+    usual = [_most(ones, 0.0, begin) for ones in found.values()]
+    stay = [wait for place, wait in most.items() if place not in moved]
+    went = [wait for place, wait in most.items() if place in moved]
+    return Longest(
         usual=round(median(usual), 2) if usual else 0.0,
         stayed=round(max(stay), 2) if stay else None,
         moved=round(max(went), 2) if went else None,
         moved_n=len(went),
-        partitions=len(times),
+        partitions=len(found),
     )
 
 
-def _longest(times: Sequence[float], begin: float, end: float) -> float:
-    return max((later - at for at, later in pairwise(times) if begin <= later <= end), default=0.0)
+def _most(ones: Sequence[Wait], begin: float, end: float) -> float:
+    return max((came - appended for appended, came in ones if begin <= came <= end), default=0.0)
 
 
-def first_after(times: Mapping[int, Sequence[float]], at: float, places: set[int]) -> dict[str, float | None]:
+def first_after(found: Mapping[int, Sequence[Wait]], at: float, places: set[int]) -> dict[str, float | None]:
     """How long after a moment the first and the last of these partitions spoke again, seconds."""
-    delays = [min((one - at for one in times[place] if one > at), default=None) for place in places if place in times]
+    delays = [
+        min((came - at for _, came in found[place] if came > at), default=None) for place in places & found.keys()
+    ]
     heard = sorted(delay for delay in delays if delay is not None)
     return {"first": round(heard[0], 2) if heard else None, "last": round(heard[-1], 2) if heard else None}

@@ -2,8 +2,8 @@
 
 - Workers: 1, 2, 4, 8 over 32 partitions on this machine. Wall time says nothing where they share two cores; reports a
   CPU second say what more workers cost.
-- Joining and dying: the longest silence of partitions that stay and of those that move, when a third worker joins; how
-  long until those of a worker killed with -9 speak again, with and without static membership.
+- Joining and dying: the longest wait of a record, on partitions that stay and on those that move, when a third worker
+  joins; how long until those of a worker killed with -9 speak again, with and without static membership.
 - Partitions: 8, 32, 128: CPU a report under full load, and of a centre with nothing to do; bytes on the log a report.
 - What the desk holds: areas, open tickets, closed ones (`tests.bench.growth`).
 

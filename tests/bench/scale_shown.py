@@ -56,7 +56,7 @@ def _partitions(found: Document) -> Table:
 
 def _joining(found: list[Document]) -> Table:
     columns = ("what", "stage", "usual", "stayed", "moved", "moved, of", "first / last again")
-    table = _table("silence, seconds: a third worker joins, is killed with -9, is started again", *columns)
+    table = _table("longest wait, seconds: a third worker joins, is killed with -9, is started again", *columns)
     for run in found:
         kind = "static" if run["static"] else "new member"
         for what in ("join", "kill"):
@@ -120,7 +120,7 @@ def _bars(axes: Axes, found: list[Document]) -> None:
             heights += [run["join"][stage]["moved"] or 0, run["first_after_kill_s"][stage]["last"] or 0]
     axes.bar(names, heights)
     axes.tick_params(axis="x", labelsize=7)
-    axes.set(title="longest silence of what moved", ylabel="seconds")
+    axes.set(title="longest wait where it moved", ylabel="seconds")
 
 
 def _held(axes: Axes, found: Document) -> None:

@@ -1,36 +1,47 @@
-"""What the bench says of silences, and its picture: by made-up times, not by measuring."""
+"""What the bench says of waits, and its picture: by made-up times, not by measuring."""
 
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
-from tests.bench.joining import first_after, silence
+from tests.bench.joining import Wait, first_after, longest
 from tests.bench.scale_shown import plot, show
 
-EVEN = [float(second) for second in range(100)]
-TIMES = {
-    0: EVEN,
-    1: [at for at in EVEN if not 50 < at < 57],
-    2: [at for at in EVEN if not 51 < at < 53],
-    3: [at for at in EVEN if not 10 < at < 40],
-}
+
+def waits(*late: tuple[float, float]) -> list[Wait]:
+    """A record a second that waits for a tenth; but those of some stretches come at their end."""
+    found = []
+    for second in range(100):
+        came = second + 0.1
+        for begin, end in late:
+            came = end if begin <= second < end else came
+        found.append((float(second), came))
+    return found
 
 
-def test_a_silence_is_that_of_its_stretch_by_who_moved() -> None:
-    found = silence(TIMES, 50.0, 80.0, {1}, 8)
-    assert (found.usual, found.stayed, found.moved) == (1.0, 2.0, 7.0)
+WAITS = {0: waits(), 1: waits((50, 57)), 2: waits((51, 53)), 3: waits((10, 40))}
+
+
+def test_the_longest_wait_is_that_of_its_stretch_by_who_moved() -> None:
+    found = longest(WAITS, 50.0, 80.0, {1}, 8)
+    assert (found.usual, found.stayed, found.moved) == (0.1, 2.0, 7.0)
     assert (found.moved_n, found.partitions) == (1, 4)
 
 
+def test_a_partition_that_gets_little_did_not_wait() -> None:
+    assert longest({0: [(40.0, 40.1), (60.0, 60.1)]}, 50.0, 80.0, set(), 1).stayed == 0.1
+
+
 def test_where_nothing_moved_nothing_is_said_of_it() -> None:
-    found = silence({0: EVEN}, 50.0, 80.0, set(), 8)
-    assert (found.stayed, found.moved) == (1.0, None)
+    found = longest({0: waits()}, 50.0, 80.0, set(), 8)
+    assert (found.stayed, found.moved) == (0.1, None)
 
 
 def test_the_first_and_the_last_that_speak_again() -> None:
-    assert first_after(TIMES, 50.5, {0, 1, 7}) == {"first": 0.5, "last": 6.5}
-    assert first_after(TIMES, 200.0, {0}) == {"first": None, "last": None}
+    assert first_after(WAITS, 50.5, {0, 1, 7}) == {"first": pytest.approx(0.6), "last": 6.5}
+    assert first_after(WAITS, 200.0, {0}) == {"first": None, "last": None}
 
 
 def document() -> dict[str, Any]:
