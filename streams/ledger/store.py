@@ -36,8 +36,8 @@ def insert(client: Client, block: Block) -> None:
         try:
             client.insert(data=block.columns, context=context)
         finally:
-            # It refers to itself, and to the whole block. A worker leaves alone for good what is under way when it
-            # looks for such circles: the ledger grew by hundreds of MB an hour.
+            # It refers to itself, and to the whole block; a worker leaves alone for good what is under way when it
+            # looks for such circles.
             vars(context).clear()
 
 
