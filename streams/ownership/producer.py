@@ -70,8 +70,6 @@ class Producer:
         self._ahead: asyncio.Task[None] | None = None
         self._wanted: asyncio.Future[bool] | None = None
         """Whether the transaction that was begun ahead has anything to carry."""
-        self._group = ""
-        """Of the last transaction's offsets."""
         self._last: Set[TopicPartition] = frozenset()
         """Where the last transaction sent to."""
         self._usual: Set[TopicPartition] = frozenset()
@@ -117,7 +115,6 @@ class Producer:
     async def send_offsets_to_transaction(self, offsets: Mapping[TopicPartition, Any], group: str) -> None:
         """Let the group's offsets be committed with the transaction; best begun right behind the sends."""
         added = self._manager.add_offsets_to_txn(dict(offsets), group)
-        self._group = group
         if not self._has_all():
             await self._ask(CoordinationType.TRANSACTION, self._id, _AddOffsets(self._sender, group))
         await self._ask(CoordinationType.GROUP, group, _CommitOffsets(self._sender, dict(offsets), group))
@@ -130,15 +127,16 @@ class Producer:
         self._usual, self._last = self._last & places, places
         await self._end(TransactionResult.COMMIT)
 
-    def begin_ahead(self, for_s: float) -> None:
+    def begin_ahead(self, group: str, for_s: float) -> None:
         """Begin the next transaction before there is anything to carry, where it is known whereto that would go.
 
-        Nobody waits for it to end: readers wait for records. It is ended when nothing has come for so long.
+        The group is the one of its offsets. Nobody waits for it to end: readers wait for records. It is ended when
+        nothing has come for so long.
         """
         if self._usual:
             self._wanted = asyncio.get_running_loop().create_future()
-            self._ahead = asyncio.ensure_future(self._begin_ahead(self._wanted, for_s))
-            self._ahead.add_done_callback(_note)
+            self._ahead = asyncio.ensure_future(self._begin_ahead(group, self._wanted, for_s))
+            self._ahead.add_done_callback(look_at)
 
     async def abort_transaction(self) -> None:
         """Abort."""
@@ -149,11 +147,10 @@ class Producer:
         """Take back what has to be sent again; aiokafka's handler gives it."""
         self._again[sending.place] = sending
 
-    async def _begin_ahead(self, wanted: "asyncio.Future[bool]", for_s: float) -> None:
+    async def _begin_ahead(self, group: str, wanted: "asyncio.Future[bool]", for_s: float) -> None:
         self._manager.begin_transaction()
         await self._add_partitions(self._usual)
-        if self._group:
-            await self._ask(CoordinationType.TRANSACTION, self._id, _AddOffsets(self._sender, self._group))
+        await self._ask(CoordinationType.TRANSACTION, self._id, _AddOffsets(self._sender, group))
         timer = asyncio.get_running_loop().call_later(for_s, _answer, wanted, False)
         if not await wanted:
             await self.abort_transaction()
@@ -249,10 +246,10 @@ def _answer(wanted: "asyncio.Future[bool] | None", yes: bool) -> None:
         wanted.set_result(yes)
 
 
-def _note(task: "asyncio.Task[None]") -> None:
-    """Look at the result: whoever begins next is told, and an idle producer is not asked."""
-    if not task.cancelled():
-        task.exception()
+def look_at(future: "asyncio.Future[Any]") -> None:
+    """Look at the result, so that an error that nobody waits for any more is not reported as forgotten."""
+    if not future.cancelled():
+        future.exception()
 
 
 class _Sending:

@@ -23,8 +23,8 @@ class OwnerSettings:
     transaction_timeout_ms: int = 6_000
     """Not above the group's session time-out: a frozen owner holds later readers up for that long."""
     ahead_within_s: float = 0.5
-    """A transaction that ends so soon after the last one is taken for one of many: the next is begun at once, ahead of
-    what it will carry. 0: never."""
+    """A transaction that ends so soon after the last one is taken for one of many: the next is begun ahead of what
+    it will carry. 0: never."""
     ahead_for_s: float = 1.0
     """So long does it wait for something to carry. Well below its time-out, which runs from its beginning."""
     request_timeout_ms: int = 10_000

@@ -12,6 +12,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from streams.ownership.batch import Send
 from streams.ownership.faults import Faults, Point
+from streams.ownership.producer import look_at
 
 _Sent = tuple[TopicPartition, int, asyncio.Future[Any]]
 
@@ -56,7 +57,7 @@ class Transactions:
 
     def ahead(self, for_s: float) -> None:
         """Begin the next one now, which spares it a round trip; where nothing comes for so long, end it."""
-        self._producer.begin_ahead(for_s)
+        self._producer.begin_ahead(self._group, for_s)
 
     async def prove(self, partition: TopicPartition) -> None:
         """Raise Fenced if another owner has taken over by now; commits nothing."""
@@ -101,7 +102,7 @@ class Transactions:
                 if batch is not None:
                     size = batch.size()
                     future = await self._producer.send_batch(batch, partition.topic, partition=partition.partition)
-                    future.add_done_callback(_note)
+                    future.add_done_callback(look_at)
                     sent.append((partition, size, future))
         return sent
 
@@ -109,7 +110,7 @@ class Transactions:
 async def _all_there(sent: Sequence[_Sent], offsets: Awaitable[None]) -> None:
     """Wait for the offsets and for every send, which travel together: a commit succeeds although a send has failed."""
     marked: asyncio.Future[Any] = asyncio.ensure_future(offsets)
-    marked.add_done_callback(_note)
+    marked.add_done_callback(look_at)
     try:
         await asyncio.wait([marked, *(future for *_, future in sent)])
     finally:
@@ -134,12 +135,6 @@ def is_fence(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
-
-
-def _note(future: "asyncio.Future[Any]") -> None:
-    """Look at the result, so that a batch that fails after another one has is not reported as forgotten."""
-    if not future.cancelled():
-        future.exception()
 
 
 def _check_sent(partition: TopicPartition, size: int, future: "asyncio.Future[object]") -> None:

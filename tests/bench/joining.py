@@ -174,10 +174,8 @@ def measured(stand: Stand, rows: Sequence[Row], partitions: int, name: str, *, s
     return {
         "static": static,
         "partitions": partitions,
-        "join": {stage: vars_of(longest(out[stage], joins, killed, moved[stage], partitions)) for stage in out},
-        "kill": {
-            stage: vars_of(longest(out[stage], killed, killed + _AFTER_S, third[stage], partitions)) for stage in out
-        },
+        "join": {stage: vars_of(longest(out[stage], joins, killed, moved[stage])) for stage in out},
+        "kill": {stage: vars_of(longest(out[stage], killed, killed + _AFTER_S, third[stage])) for stage in out},
         "first_after_kill_s": {stage: first_after(out[stage], killed, third[stage]) for stage in out},
     }
 
@@ -228,7 +226,7 @@ def _sorted(found: Mapping[int, Iterable[Wait]]) -> dict[int, list[Wait]]:
     return {place: sorted(ones, key=itemgetter(1)) for place, ones in found.items()}
 
 
-def longest(found: Mapping[int, Sequence[Wait]], begin: float, end: float, moved: set[int], partitions: int) -> Longest:
+def longest(found: Mapping[int, Sequence[Wait]], begin: float, end: float, moved: set[int]) -> Longest:
     """The longest waits that end in a stretch of time, on partitions that stayed and on those that moved.
 
     A partition that nothing ever came out of (a district has fewer areas than that) is not looked at.

@@ -25,17 +25,17 @@ WAITS = {0: waits(), 1: waits((50, 57)), 2: waits((51, 53)), 3: waits((10, 40))}
 
 
 def test_the_longest_wait_is_that_of_its_stretch_by_who_moved() -> None:
-    found = longest(WAITS, 50.0, 80.0, {1}, 8)
+    found = longest(WAITS, 50.0, 80.0, {1})
     assert (found.usual, found.stayed, found.moved) == (0.1, 2.0, 7.0)
     assert (found.moved_n, found.partitions) == (1, 4)
 
 
 def test_a_partition_that_gets_little_did_not_wait() -> None:
-    assert longest({0: [(40.0, 40.1), (60.0, 60.1)]}, 50.0, 80.0, set(), 1).stayed == 0.1
+    assert longest({0: [(40.0, 40.1), (60.0, 60.1)]}, 50.0, 80.0, set()).stayed == 0.1
 
 
 def test_where_nothing_moved_nothing_is_said_of_it() -> None:
-    found = longest({0: waits()}, 50.0, 80.0, set(), 8)
+    found = longest({0: waits()}, 50.0, 80.0, set())
     assert (found.stayed, found.moved) == (0.1, None)
 
 

@@ -296,7 +296,7 @@ class KafkaSuite:
                 marks = {place: OffsetAndMetadata(number, "")}
                 await asyncio.gather(sent, producer.send_offsets_to_transaction(marks, group))
                 await producer.commit_transaction()
-                producer.begin_ahead(5.0)
+                producer.begin_ahead(group, 5.0)
             await side.append("in", [b"beside"])
             await _until_ends(side, place, (0, 9, 9))
             await _transact(producer, place, b"4")
@@ -309,7 +309,7 @@ class KafkaSuite:
         async with _producer(side) as producer:
             await _transact(producer, place, b"a")
             await _transact(producer, place, b"b")
-            producer.begin_ahead(0.1)
+            producer.begin_ahead(f"{place.topic}-group", 0.1)
             # Its marker takes an offset.
             await _until_ends(side, place, (0, 5, 5))
             await _transact(producer, place, b"c")
@@ -319,12 +319,17 @@ class KafkaSuite:
     async def test_what_is_begun_ahead_does_not_outlive_a_later_start(self, side: Side) -> None:
         place = side.place("in")
         async with _producer(side) as former:
-            await _transact(former, place, b"a")
-            former.begin_ahead(5.0)
+            for value in (b"a", b"b"):
+                await _transact(former, place, value)
+            former.begin_ahead(f"{place.topic}-group", 5.0)
+            await asyncio.sleep(0.1)
             async with _producer(side) as later:
-                await _transact(later, place, b"b")
+                # It had begun: the start has ended it, by a marker.
+                assert await _ends(side, place) == (0, 5, 5)
+                await _transact(later, place, b"c")
                 await _fences(_transact(former, place, b"late"))
-        assert await _read(side, place, 4) == [b"a", b"b"]
+        await _until_ends(side, place, (0, 7, 7))
+        assert await _read(side, place, 7) == [b"a", b"b", b"c"]
 
     async def test_a_commit_succeeds_although_a_send_has_failed(self, side: Side) -> None:
         small, place = side.place("small"), side.place("in")
