@@ -25,6 +25,7 @@ from streams.intake.rejected import Rejected
 from streams.intake.sources import Sources
 from streams.intake.times import EARLIEST, LATEST
 from streams.ownership.batch import Answer, Batch, Headers, Record, Send
+from streams.ownership.batches import UNREADABLE
 
 _SEND: Final = Maker(Send)
 _ORIGIN: Final = Maker(Origin)
@@ -195,7 +196,7 @@ class Intake:
             return self._refuse_large(sends, record, headers)
         made = self._deps.sources.read(headers, record.value, topic=topic, origin=origin)
         if isinstance(made, Rejected):
-            return self._refuse(sends, record, headers, made)
+            return self._refuse(sends, record, headers, _packed_wrong(record) or made)
         value = encode(made)
         if len(value) > INNER_MAX_BYTES - ROOM:
             hint = "the command made of it does not fit on the desk's topic"
@@ -243,6 +244,13 @@ class Intake:
         sends.append(Send(self._dead, partition, record.topic.encode(), record.value, letter.to_kafka()))
         self._refused[record.topic] += 1
         self._metrics.rejected(why.reason)
+
+
+def _packed_wrong(record: Record) -> Rejected | None:
+    if (UNREADABLE, b"") not in record.headers:
+        return None
+    hint = "its producer packed the batch so that nobody can unpack it; here is the batch's beginning"
+    return Rejected(Reject.BROKEN, hint, None)
 
 
 def partition_of(area: bytes, partitions: int) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.topics import DEAD_LETTER, TICKETS
@@ -166,14 +166,14 @@ class LedgerOwner:
         await clients.stop(self._consumer)
 
     async def _open(self) -> None:
-        self._consumer = AIOKafkaConsumer(
+        self._consumer = clients.consumer(
+            self._deps.cluster,
             group_id=self._deps.group,
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="none",
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=8 << 20,
-            **self._deps.cluster.options,
         )
         await self._consumer.start()
         inputs = list(self._rows_of)

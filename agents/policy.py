@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.errors import UserError
@@ -151,8 +151,8 @@ def titled(policy: Policy) -> str:
 async def _reading(cluster: Cluster, topic: str) -> AsyncIterator[tuple[Any, TopicPartition]]:
     """A consumer of the desk's first partition."""
     partition = TopicPartition(topic, 0)
-    consumer = AIOKafkaConsumer(
-        isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=20, **cluster.options
+    consumer = clients.consumer(
+        cluster, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=20
     )
     try:
         await consumer.start()

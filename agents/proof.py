@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 import numpy as np
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.agreeing import Agreeing
@@ -23,8 +23,8 @@ from schemas.topics import DEAD_LETTER, DESK, DESK_STATE, HISTORY, INTAKE, TICKE
 from streams.ledger.access import Client
 from streams.ledger.account import Account, Offsets, Received, check_events, standing, with_rows
 from streams.ledger.agreement import Agreement
+from streams.ownership import clients
 from streams.ownership.changelog import records_of
-from streams.ownership.clients import committed_offsets
 
 STRETCH: Final = 500_000
 """Records that are compared at once."""
@@ -51,14 +51,14 @@ class Proof:
 
 async def prove(logs: Logs, client: Client, *, timeout_s: float) -> Proof:
     """The proof of all that had arrived when this was called. Waits at most `timeout_s` for the stages."""
-    consumer: Any = AIOKafkaConsumer(
+    consumer = clients.consumer(
+        logs.cluster,
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="none",
         max_partition_fetch_bytes=8 << 20,
         fetch_max_wait_ms=50,
         check_crcs=False,  # the broker has checked them, and only places are read here
-        **logs.cluster.options,
     )
     admin: Any = AIOKafkaAdminClient(**logs.cluster.options)
     await consumer.start()
@@ -133,7 +133,7 @@ class _Prover:
 
     async def _left(self, group: str, ends: Ends) -> int:
         starts = await self._consumer.beginning_offsets(list(ends))
-        done = await committed_offsets(self._admin, group, list(ends), within_s=10)
+        done = await clients.committed_offsets(self._admin, group, list(ends), within_s=10)
         firsts: dict[TopicPartition, int] = {}
         for partition, end in ends.items():
             offset = done[partition]

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     GroupCoordinatorNotAvailableError,
@@ -15,6 +15,7 @@ from aiokafka.errors import (
 from agents.feeding.errors import FeedRefused
 from agents.intake import log_time
 from schemas.intake import intake_headers
+from streams.ownership import clients
 from streams.ownership.cluster import Cluster
 from streams.ownership.place import from_metadata
 
@@ -48,7 +49,7 @@ class Tail:
 async def read_tail(cluster: Cluster, topic: str, group: str | None = None) -> Tail:
     """The tail of the history topic; where retention has emptied it, log time is what `group` committed."""
     partition = TopicPartition(topic, 0)
-    consumer = AIOKafkaConsumer(enable_auto_commit=False, fetch_max_wait_ms=20, **cluster.options)
+    consumer = clients.consumer(cluster, enable_auto_commit=False, fetch_max_wait_ms=20)
     async with consumer:
         consumer.assign([partition])
         start = (await consumer.beginning_offsets([partition]))[partition]

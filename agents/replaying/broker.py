@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from agents.brokers import cluster_at
 from agents.errors import UserError
@@ -65,8 +65,8 @@ def read(cluster: Cluster, place: TopicPartition, first: int, end: int) -> Itera
 
 
 async def _reading(cluster: Cluster, place: TopicPartition, first: int) -> Any:
-    consumer: Any = AIOKafkaConsumer(
-        **cluster.options,
+    consumer = clients.consumer(
+        cluster,
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="none",

@@ -8,13 +8,19 @@ from typing import Any, Final, Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.consumer import fetcher
 from aiokafka.errors import KafkaError
 
+from streams.ownership.batches import Batches
+from streams.ownership.cluster import Cluster
 from streams.ownership.producer import Producer
 from streams.ownership.settings import OwnerSettings
 
 _STOP_WITHIN_S: Final = 3.0
 _ASK_AGAIN_S: Final = 0.05
+
+# aiokafka, which is pinned, has no other way in.
+fetcher.MemoryRecords = Batches
 
 Isolation = Literal["read_committed", "read_uncommitted"]
 
@@ -32,11 +38,17 @@ def make_producer(settings: OwnerSettings, transactional_id: str) -> Any:
     return Producer(settings, transactional_id)
 
 
+def consumer(cluster: Cluster, **options: Any) -> Any:
+    """A consumer, set as asked, that reads every batch a broker takes. All are made here."""
+    return AIOKafkaConsumer(**options, **cluster.options)
+
+
 def make_consumer(
     settings: OwnerSettings, *, wait_ms: int | None = None, isolation: Isolation = "read_committed"
 ) -> Any:
     """A consumer without a group, to be assigned and sought by hand; outside the log it raises."""
-    return AIOKafkaConsumer(
+    return consumer(
+        settings.cluster,
         isolation_level=isolation,
         enable_auto_commit=False,
         auto_offset_reset="none",
@@ -44,7 +56,6 @@ def make_consumer(
         max_partition_fetch_bytes=settings.fetch_bytes,
         request_timeout_ms=settings.request_timeout_ms,
         retry_backoff_ms=settings.retry_backoff_ms,
-        **settings.cluster.options,
     )
 
 

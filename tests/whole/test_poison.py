@@ -1,5 +1,6 @@
 """A flood of garbage on one topic: it is paused, alarms go on, nothing is lost, and afterwards it goes on by itself."""
 
+import asyncio
 import json
 import time
 import urllib.request
@@ -12,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.chaos.centre import Up
 from tests.chaos.kafka import SILENT, Place, place_of
+from tests.hostile import wire
 from tests.mission import sources
 from tests.whole.live import Live
 
@@ -109,6 +111,18 @@ def test_a_record_that_was_packed_to_next_to_nothing_stops_nobody(centre: Up, li
     assert (became.dead, len(became.letter)) == ("too-large", 10_000)
     now = int(time.time() * 1000)
     (next_,) = live.settled(live.send("intake.citizen", sources.citizen(now, "AFTER"), CITIZEN))
+    assert next_.fate == "ticketed"
+
+
+def test_batches_that_a_broker_takes_and_the_client_cannot_read_stop_nobody(centre: Up, live: Live) -> None:
+    now, topic = int(time.time() * 1000), centre.run["prefix"] + "intake.citizen"
+    strange = wire.in_gbk(wire.built(0, [sources.citizen(now, "GBK")]))
+    broken = wire.packed(wire.built(0, [sources.citizen(now, f"REST-{number}") for number in range(2)]), 1, b"rest")
+    [first, second] = [asyncio.run(wire.produced(centre.bootstrap, topic, 3, one)) for one in (strange, broken)]
+    (told, *lost) = live.settled(*((topic, 3, offset) for offset in (first, second, second + 1)))
+    assert told.fate == "ticketed"
+    assert [became.dead for became in lost] == ["broken", "broken"]
+    (next_,) = live.settled(live.send("intake.citizen", sources.citizen(now, "BEHIND"), CITIZEN))
     assert next_.fate == "ticketed"
 
 
