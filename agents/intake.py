@@ -26,6 +26,7 @@ from streams.intake.sources import Sources
 from streams.intake.times import EARLIEST, LATEST
 from streams.ownership.batch import Answer, Batch, Headers, Record, Send
 from streams.ownership.batches import UNREADABLE
+from streams.ownership.unpacking import MOST_BYTES
 
 _SEND: Final = Maker(Send)
 _ORIGIN: Final = Maker(Origin)
@@ -249,7 +250,7 @@ class Intake:
 def _packed_wrong(record: Record) -> Rejected | None:
     if (UNREADABLE, b"") not in record.headers:
         return None
-    hint = "its producer packed the batch so that nobody can unpack it; here is the batch's beginning"
+    hint = f"its batch cannot be unpacked, or only to more than {MOST_BYTES >> 20} MiB; here is the batch's beginning"
     return Rejected(Reject.BROKEN, hint, None)
 
 

@@ -1,8 +1,8 @@
 """Batches of records as they were fetched, also those that a broker takes and aiokafka's parser raises for.
 
 A broker looks into a batch less closely than a reader does: the name of a header may be bytes that are no UTF-8
-(a producer in C writes `来源` in GBK), and packed bytes may have a rest behind their end. Raised from a fetch, such a
-batch would end its reader again and again at the same offset. Here it becomes records, one for each of its offsets.
+(a producer in C writes `来源` in GBK), and packed bytes may have a rest behind their end, or be a bomb. Raised from a
+fetch, such a batch would end its reader again and again at one offset. Here each of its offsets becomes a record.
 """
 
 import struct
@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka import codec
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
+
+from streams.ownership.unpacking import UNPACK
 
 UNREADABLE: Final = "lianqin-unreadable"
 """Header of a record that stands for one of a batch that nobody can unpack; its value is the batch's beginning."""
@@ -22,14 +23,9 @@ _FRAME: Final = 12
 """Bytes before what the length counts: the base offset and the length."""
 _HEAD: Final = struct.Struct(">qiibIhiqqqhii")
 """https://kafka.apache.org/documentation/#recordbatch"""
+_LENGTH: Final = struct.Struct(">i")
+_ATTRIBUTES_AT: Final = 21
 _CODEC_MASK, _APPEND_TIME = 0x07, 0x08
-_UNPACK: Final = {
-    0: bytes,
-    1: codec.gzip_decode,
-    2: codec.snappy_decode,
-    3: codec.lz4_decode,
-    4: codec.zstd_decode,
-}
 _KEPT_BYTES: Final = 10_000
 
 
@@ -52,7 +48,7 @@ class Batches:
     def next_batch(self) -> "_Batch":
         """The next batch; its records are made when they are asked for."""
         begin = self._at
-        (length,) = struct.unpack_from(">i", self._fetched, begin + _LENGTH_AT)
+        (length,) = _LENGTH.unpack_from(self._fetched, begin + _LENGTH_AT)
         self._at = begin + _FRAME + length
         return _Batch(self._batches.next_batch(), memoryview(self._fetched)[begin : self._at])
 
@@ -74,9 +70,19 @@ class _Batch:
 
     def __iter__(self) -> Iterator[Any]:
         try:
-            return iter(list(self._batch))
+            return iter(list(self._unpacked()))
         except Exception:  # noqa: BLE001 - whichever of several parsers and unpackers says so
             return iter(_records_of(bytes(self._bytes)))
+
+    def _unpacked(self) -> Any:
+        """The batch itself, or one of the same records that is not packed: aiokafka unpacks whatever it is given."""
+        how = self._bytes[_ATTRIBUTES_AT + 1] & _CODEC_MASK
+        if not how:
+            return self._batch
+        raw = bytearray(self._bytes[: _HEAD.size]) + UNPACK[how](self._bytes[_HEAD.size :])
+        raw[_ATTRIBUTES_AT + 1] ^= how
+        _LENGTH.pack_into(raw, _LENGTH_AT, len(raw) - _FRAME)
+        return MemoryRecords(bytes(raw)).next_batch()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +102,7 @@ def _records_of(batch: bytes) -> list[_Record]:
     """The records of a batch whose names may be no UTF-8; where that is not all, a record that says so for each."""
     head = _Head(*_HEAD.unpack_from(batch))
     try:
-        return list(_parsed(head, _UNPACK[head.attributes & _CODEC_MASK](batch[_HEAD.size :])))
+        return list(_parsed(head, UNPACK[head.attributes & _CODEC_MASK](batch[_HEAD.size :])))
     except Exception:  # noqa: BLE001 - as above
         return [head.record(delta, 0, None, batch[:_KEPT_BYTES], [(UNREADABLE, b"")]) for delta in head.deltas]
 

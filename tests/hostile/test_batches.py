@@ -16,6 +16,7 @@ from agents.intake import KEPT_BYTES, Intake, IntakeDeps
 from schemas.codes import Reject
 from schemas.dead_letter import dead_letter_of
 from streams.ownership.batches import UNREADABLE, Batches
+from streams.ownership.unpacking import MOST_BYTES
 from tests.fuzz.chain import SOURCES
 from tests.hostile.wire import AT, GBK, HEAD, NOTE, PACKED, built, in_gbk, packed, sealed
 
@@ -57,7 +58,7 @@ def test_where_the_broker_stamps_records_its_time_is_theirs() -> None:
     assert [(one.timestamp, one.timestamp_type) for one in read(sealed(bytes(raw), 0))] == [(AT + 2, 1)] * 3
 
 
-@pytest.mark.parametrize("how", [1, 3], ids=["gzip", "lz4"])
+@pytest.mark.parametrize("how", [1, 3, 4], ids=["gzip", "lz4", "zstd"])
 def test_a_batch_that_nobody_can_unpack_is_a_record_for_each_offset(how: int) -> None:
     bad = packed(built(3), how, b"rest")
     made = read(built(0), bad, built(6))
@@ -65,12 +66,21 @@ def test_a_batch_that_nobody_can_unpack_is_a_record_for_each_offset(how: int) ->
     assert [(one.value, one.headers) for one in made[3:6]] == [(bad[:KEPT_BYTES], ((UNREADABLE, b""),))] * 3
 
 
+@pytest.mark.parametrize("how", [1, 3, 4], ids=["gzip", "lz4", "zstd"])
+def test_a_bomb_is_not_unpacked(how: int) -> None:
+    bomb = packed(built(3, [bytes(MOST_BYTES // 2)] * 2), how)
+    assert len(bomb) < MOST_BYTES // 100
+    assert [(one.offset, one.headers) for one in read(built(0), bomb)[3:]] == [
+        (offset, ((UNREADABLE, b""),)) for offset in (3, 4)
+    ]
+
+
 def test_and_intake_makes_a_dead_letter_of_each_that_says_why() -> None:
-    made = read(packed(built(0), 1, b"rest"))
+    made = read(packed(built(0), 3, b"rest"))
     answer = Intake(IntakeDeps(sources=SOURCES, prefix="lianqin.", partitions=1)).answer(made, "")
     letters = [dead_letter_of(send.headers) for send in answer.sends]
     assert [(one.reason, one.origin.offset) for one in letters] == [(Reject.BROKEN, offset) for offset in range(3)]
-    assert all("nobody can unpack" in one.hint for one in letters)
+    assert all("cannot be unpacked" in one.hint for one in letters)
 
 
 @given(how=st.sampled_from(sorted(PACKED)), at=st.integers(0, 1_000), byte=st.integers(0, 255), cut=st.integers(0, 40))

@@ -27,7 +27,7 @@ VALUES: Final = (b'{"id": "1"}', b"", b'{"id": "3"}')
 
 def built(first: int, values: Sequence[bytes] = VALUES) -> bytes:
     """A batch of a source's records, not packed."""
-    builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, -1, 1 << 20)
+    builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, -1, 1 << 30)
     for delta, value in enumerate(values):
         builder.append(delta, AT + delta, b"k", value, [("lianqin-source", b"citizenapp"), (NOTE, None)])
     return sealed(bytes(builder.build()), first)

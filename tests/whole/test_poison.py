@@ -117,7 +117,7 @@ def test_a_record_that_was_packed_to_next_to_nothing_stops_nobody(centre: Up, li
 def test_batches_that_a_broker_takes_and_the_client_cannot_read_stop_nobody(centre: Up, live: Live) -> None:
     now, topic = int(time.time() * 1000), centre.run["prefix"] + "intake.citizen"
     strange = wire.in_gbk(wire.built(0, [sources.citizen(now, "GBK")]))
-    broken = wire.packed(wire.built(0, [sources.citizen(now, f"REST-{number}") for number in range(2)]), 1, b"rest")
+    broken = wire.packed(wire.built(0, [sources.citizen(now, f"REST-{number}") for number in range(2)]), 3, b"rest")
     [first, second] = [asyncio.run(wire.produced(centre.bootstrap, topic, 3, one)) for one in (strange, broken)]
     (told, *lost) = live.settled(*((topic, 3, offset) for offset in (first, second, second + 1)))
     assert told.fate == "ticketed"
