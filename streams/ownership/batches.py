@@ -71,6 +71,8 @@ class _Batch:
     def __iter__(self) -> Iterator[Any]:
         try:
             return iter(list(self._unpacked()))
+        except MemoryError:  # this process's lack, not the batch's fault: with more of it the records are read
+            raise
         except Exception:  # noqa: BLE001 - whichever of several parsers and unpackers says so
             return iter(_records_of(bytes(self._bytes)))
 
@@ -103,6 +105,8 @@ def _records_of(batch: bytes) -> list[_Record]:
     head = _Head(*_HEAD.unpack_from(batch))
     try:
         return list(_parsed(head, UNPACK[head.attributes & _CODEC_MASK](batch[_HEAD.size :])))
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001 - as above
         return [head.record(delta, 0, None, batch[:_KEPT_BYTES], [(UNREADABLE, b"")]) for delta in head.deltas]
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from agents.intake import KEPT_BYTES, Intake, IntakeDeps
 from schemas.codes import Reject
 from schemas.dead_letter import dead_letter_of
+from streams.ownership import batches
 from streams.ownership.batches import UNREADABLE, Batches
 from streams.ownership.unpacking import MOST_BYTES
 from tests.fuzz.chain import SOURCES
@@ -73,6 +74,15 @@ def test_a_bomb_is_not_unpacked(how: int) -> None:
     assert [(one.offset, one.headers) for one in read(built(0), bomb)[3:]] == [
         (offset, ((UNREADABLE, b""),)) for offset in (3, 4)
     ]
+
+
+def test_a_worker_without_memory_does_not_call_its_records_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setitem(batches.UNPACK, 4, none_left)
+    with pytest.raises(MemoryError):
+        read(packed(built(0), 4))
 
 
 def test_and_intake_makes_a_dead_letter_of_each_that_says_why() -> None:
