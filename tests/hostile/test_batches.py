@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from agents.intake import KEPT_BYTES, Intake, IntakeDeps
 from schemas.codes import Reject
 from schemas.dead_letter import dead_letter_of
-from streams.ownership import batches
 from streams.ownership.batches import UNREADABLE, Batches
-from streams.ownership.unpacking import MOST_BYTES
+from streams.ownership.unpacking import MOST_BYTES, UNPACK
 from tests.fuzz.chain import SOURCES
 from tests.hostile.wire import AT, GBK, HEAD, NOTE, PACKED, built, in_gbk, packed, sealed
 
@@ -80,7 +79,7 @@ def test_a_worker_without_memory_does_not_call_its_records_unreadable(monkeypatc
     def none_left(_: object) -> bytes:
         raise MemoryError
 
-    monkeypatch.setitem(batches.UNPACK, 4, none_left)
+    monkeypatch.setitem(UNPACK, 4, none_left)
     with pytest.raises(MemoryError):
         read(packed(built(0), 4))
 
