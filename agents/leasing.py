@@ -194,6 +194,15 @@ class OneWorker(faust.Worker):
         self._last_resort = LastResort(stop_within_s)
         self._beside_tasks: list[asyncio.Task[None]] = []
 
+    async def start(self) -> None:
+        """Start. What fails on the way is a crash: Faust would end as if it had been asked to, with 0."""
+        try:
+            await super().start()
+        except Exception as error:
+            if not self.should_stop:
+                await self.crash(error)
+            raise
+
     async def on_start(self) -> None:
         """Open what the stages need, then let the rest run beside them."""
         await super().on_start()
