@@ -1,6 +1,7 @@
 """The root: the one place where settings, stages, agents and Faust meet."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,6 +46,7 @@ from streams.ledger.front import Front, FrontOptions
 from streams.ledger.store import Store
 from streams.metrics import Metrics
 from streams.ownership.cluster import Cluster
+from streams.ownership.ending import Code
 from streams.ownership.owner import OwnerDeps
 from streams.ownership.reader import AlwaysOpen, Gate, Limits, no_limits
 from streams.ownership.seats import Seats
@@ -231,4 +233,8 @@ STAGES: Final[dict[str, Callable[[Parts], None]]] = {
 def run(plan: Plan) -> None:
     """Run a worker in this process until SIGTERM or SIGINT; it ends the process."""
     asyncio.set_event_loop(uvloop.new_event_loop())
-    worker(plan).execute_from_commandline()
+    try:
+        worker(plan).execute_from_commandline()
+    except SystemExit as ended:
+        # Faust tells the traceback, and ends with 1 or 71.
+        sys.exit(Code.FAILED if ended.code else Code.DONE)

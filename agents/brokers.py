@@ -39,10 +39,13 @@ DENIED: Final = (
 ASK: Final = "LIANQIN_KAFKA__SECURITY__"
 GIVE: Final = f"give it the rights of its role, as `lianqin topics --acls` prints them, or take another {ASK}USER"
 _ANSWER_WITHIN_MS: Final = 20_000
+_PORTS: Final = 1 << 16
 
 
 def cluster_at(bootstrap: str, security: SecuritySettings) -> Cluster:
-    """The cluster as this user of it; `UserError` where a file that is named cannot be used."""
+    """The cluster as this user of it; `UserError` where the address is none, or a file that is named cannot be used."""
+    for address in bootstrap.split(","):
+        _check(address)
     told: dict[str, object] = {}
     if security.protocol != "PLAINTEXT":
         told["security_protocol"] = security.protocol
@@ -53,6 +56,19 @@ def cluster_at(bootstrap: str, security: SecuritySettings) -> Cluster:
         told["sasl_plain_username"] = security.user
         told["sasl_plain_password"] = _text(security.password)
     return Cluster(bootstrap, told)
+
+
+def _check(address: str) -> None:
+    """Look before a client does, which tells of a wrong address by whatever then goes wrong."""
+    try:
+        ((host, port, _),) = collect_hosts(address)
+        host.encode("idna")
+        is_one = port < _PORTS
+    except ValueError:
+        is_one = False
+    if not is_one:
+        msg = f"{address.strip()!r} is no broker's address: write LIANQIN_KAFKA__BOOTSTRAP as kafka.example:9092"
+        raise UserError(msg)
 
 
 async def knock(cluster: Cluster) -> None:

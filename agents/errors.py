@@ -5,7 +5,7 @@ from typing import Final
 REFUSED: Final = 2
 """Exit code of a command that will not do what it was asked as things stand."""
 AWAY: Final = 70
-"""Exit code of a command that found nobody there; started again later, it may."""
+"""Exit code of a command that found nobody there, or has a bug; started again later, it may."""
 
 
 class UserError(Exception):

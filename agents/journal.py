@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from agents.printable import printable
+
 _EVERY_S: Final = 10.0
 _KNOWN: Final = 1_000
 """Different texts that are remembered; beyond them all are forgotten, and may be said again."""
@@ -18,7 +20,16 @@ def begin() -> None:
     """Write the journal from here on."""
     handler = logging.StreamHandler()
     handler.addFilter(Sparing())
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", handlers=[handler])
+    handler.setFormatter(Printable("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+class Printable(logging.Formatter):
+    """Escapes what records from outside would do to a terminal that shows the journal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, and the traceback where there is one."""
+        return printable(super().format(record))
 
 
 class Sparing(logging.Filter):

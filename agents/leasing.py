@@ -6,6 +6,7 @@ the same ones. The app's one topic is `<stage>.seats`, always empty; who is assi
 
 import asyncio
 import logging
+import math
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
@@ -23,6 +24,13 @@ from streams.ownership.membership import Membership
 from streams.ownership.settings import OwnerSettings
 
 _LOG: Final = logging.getLogger(__name__)
+
+_NO_RECORDS_S: Final = math.inf
+"""How long a seat may go without records before Faust calls it an error: for ever, none ever comes.
+
+Faust counts from the consumer's start, so each seat that a rebalance dealt just now was called stuck ("has not sent
+fetch request"). Whether a seat is held is what the watchdog asks the group; no fetch shows it.
+"""
 
 Background = Callable[[], Coroutine[Any, Any, None]]
 """Work beside the stages, until cancelled; what it raises ends the process."""
@@ -153,6 +161,7 @@ def lease(stage: str, settings: OwnerSettings, datadir: Path, *, seats: int) -> 
         broker_session_timeout=settings.transaction_timeout_ms / 1000,
         broker_heartbeat_interval=1.0,
         broker_rebalance_timeout=10.0,
+        stream_processing_timeout=_NO_RECORDS_S,
         PartitionAssignor=_dealing(seats),
         web_enabled=False,
         worker_redirect_stdouts=False,
@@ -193,6 +202,15 @@ class OneWorker(faust.Worker):
         self._before, self._beside, self._after = before, beside, after
         self._last_resort = LastResort(stop_within_s)
         self._beside_tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start. What fails on the way is a crash: Faust would end as if it had been asked to, with 0."""
+        try:
+            await super().start()
+        except Exception as error:
+            if not self.should_stop:
+                await self.crash(error)
+            raise
 
     async def on_start(self) -> None:
         """Open what the stages need, then let the rest run beside them."""

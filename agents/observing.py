@@ -121,6 +121,9 @@ class Observer:
         except OSError as error:
             msg = f"port {settings.port} for /metrics is taken: set LIANQIN_METRICS__PORT to a free one"
             raise UserError(msg) from error
+        except UnicodeError as error:
+            msg = f"{settings.host!r} is no host to serve /metrics on: correct LIANQIN_METRICS__HOST"
+            raise UserError(msg) from error
         return server
 
     def batch(

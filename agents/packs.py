@@ -136,11 +136,19 @@ def load_mapping(file: Path) -> SourceMapping:
 def folder_of(district: str, root: Path = SHIPPED) -> Path:
     """The folder of a district that is named, or given as a folder of its own (with a slash)."""
     folder = Path(district).absolute() if os.sep in district else root / "districts" / district
-    if not (folder / "district.yaml").is_file():
+    if not _is_file(folder / "district.yaml"):
         known = ", ".join(sorted(file.parent.name for file in (root / "districts").glob("*/district.yaml")))
         msg = f"no district is called {district!r}: take one of {known}, or write {folder / 'district.yaml'}"
         raise PackError(msg)
     return folder
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # a name that is too long, a folder that this user may not read
+        msg = f"{path} cannot be read ({error.strerror}): choose another district"
+        raise PackError(msg) from error
 
 
 def standing_name(district: str) -> str:

@@ -15,8 +15,9 @@ from agents.feeding.feed import feed as feed_file
 from agents.feeding.progress import Bar
 from agents.feeding.showing import show
 from agents.feeding.trying import installed, try_file
-from agents.local.folder import DataFolder
+from agents.local.folder import DataFolder, stands
 from agents.packs import load_sources
+from agents.printable import printable
 from agents.reach import Place, ledger_at, place_of
 from agents.settings import Settings
 from agents.settled import SettledThere
@@ -66,10 +67,10 @@ def _chosen(names: list[str], mapping: Path | None) -> tuple[str | Path, Path]:
 
 
 def _try(chosen: Settings, source: str | Path, file: Path, first: int, *, as_json: bool) -> None:
-    run = DataFolder(chosen.data_dir).read_run() if chosen.data_dir.exists() else None
+    run = DataFolder(chosen.data_dir).read_run() if stands(chosen.data_dir) else None
     tried = try_file(run.district if run else chosen.district, source, file, first)
     for doubt in tried.doubts:
-        typer.echo(doubt, err=True)
+        typer.echo(printable(doubt), err=True)
     if as_json:
         typer.echo(orjson.dumps(tried.made.document(), option=orjson.OPT_INDENT_2).decode())
     else:

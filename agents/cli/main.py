@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from collections.abc import Iterable
 from importlib import import_module
 from typing import Final, NoReturn
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from agents.brokers import DENIED, denied
 from agents.errors import AWAY, REFUSED, Away, UserError
+from agents.printable import printable
 from streams.ledger.errors import LedgerError
 
 COMMANDS: Final = (
@@ -45,7 +47,12 @@ def _group() -> None:
 
 
 def _refuse(text: str, code: int = REFUSED) -> NoReturn:
-    sys.stderr.write(f"lianqin: {text}\n")
+    _end(f"lianqin: {text}\n", code)
+
+
+def _end(text: str, code: int) -> NoReturn:
+    # What is told of a file, a pack or a broker has words of theirs in it.
+    sys.stderr.write(printable(text))
     sys.exit(code)
 
 
@@ -59,6 +66,17 @@ def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 the answer is no, 2 refused, 70 a bug or a broker away."""
     # What a client writes about each connection it tries is no news beside our own line.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        _run()
+    except SystemExit:
+        raise
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BaseException:  # noqa: BLE001 - Python would end with 1, which is an answer: no
+        _end(traceback.format_exc(), AWAY)
+
+
+def _run() -> None:
     named = [name for name in sys.argv[1:2] if name in COMMANDS]
     try:
         program(named or COMMANDS)()
@@ -74,8 +92,6 @@ def main() -> None:
         if error.title != "Settings":
             raise
         _refuse(_settings_problem(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 if __name__ == "__main__":

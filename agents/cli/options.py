@@ -26,3 +26,9 @@ def settings(data_dir: Path | None, **chosen: object) -> Settings:
     except SettingsError as error:
         msg = f"the folder of LIANQIN_SECRETS_DIR cannot be used: {error}"
         raise UserError(msg) from error
+    except OSError as error:
+        msg = f"the folder of LIANQIN_SECRETS_DIR cannot be read: {error.filename} ({error.strerror})"
+        raise UserError(msg) from error
+    except UnicodeDecodeError as error:
+        msg = "a file in the folder of LIANQIN_SECRETS_DIR is not UTF-8: write what is secret as text"
+        raise UserError(msg) from error

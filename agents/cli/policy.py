@@ -20,6 +20,7 @@ from agents.packing.diff import Difference, differences, told
 from agents.packing.files import PackError, lines
 from agents.packs import Examined, examine, load_mapping
 from agents.policy import hold_to_clock, partitions_of, publish, renewed, standing, taken, titled
+from agents.printable import printable
 from agents.settings import Settings
 from schemas.codes import Clock
 from schemas.policy import Policy
@@ -64,7 +65,7 @@ def check(
         return
     _show(found)
     for warning in examined.warnings:
-        typer.echo(f"warning: {warning}")
+        typer.echo(printable(f"warning: {warning}"))
 
 
 @policy.command()
@@ -163,7 +164,7 @@ async def _publish(desk: _Desk, asked: _Asked) -> bool:
     stands = await standing(desk.cluster, desk.topic)
     wanted = _wanted(stands, examined, desk.clock, asked)
     for warning in examined.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        typer.echo(printable(f"warning: {warning}"), err=True)
     if stands is not None and stands.version == wanted.version:
         typer.echo(f"nothing to publish: {titled(wanted)} is what was published last")
         return True
@@ -250,7 +251,7 @@ def _refused(text: str, *, as_json: bool) -> None:
     if as_json:
         _json({"ok": False, "errors": text.splitlines(), "warnings": []})
     else:
-        typer.echo(text, err=True)
+        typer.echo(printable(text), err=True)
 
 
 def _line(item: Difference) -> str:

@@ -178,13 +178,12 @@ def _moment(name: str, text: str | None, partitions: Collection[int]) -> tuple[i
     """An offset or a time."""
     if text is None:
         return None, None
-    if text.isdigit():
-        if len(partitions) != 1:
-            msg = f"{name} {text} is an offset: say of which partition, with one --partition"
-            raise UserError(msg)
-        return int(text), None
+    is_offset = text.isascii() and text.isdigit()  # ² is a digit too, and no number
+    if is_offset and len(partitions) != 1:
+        msg = f"{name} {text} is an offset: say of which partition, with one --partition"
+        raise UserError(msg)
     try:
-        return None, _utc(text)
+        return (int(text), None) if is_offset else (None, _utc(text))
     except ValueError:
         msg = f"{name} {text!r} is no time: write it as 2026-03-01 or 2026-03-01T08:00+08:00"
         raise UserError(msg) from None

@@ -1,9 +1,9 @@
 """`lianqin simulate`: a believable month of the district, made up, through the centre, and compared with the truth."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import orjson
 import typer
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from agents.access import admitted, running
 from agents.cli.options import AsJson, DataDir, settings
+from agents.cli.writing import writing
 from agents.errors import UserError
 from agents.feeding.progress import Bar
 from agents.local.folder import RunFile
@@ -27,6 +28,9 @@ from schemas.codes import Clock, Fate
 from streams.ownership.cluster import Cluster
 
 CERTAIN = tuple(fate.value for fate in Fate)
+EARLIEST: Final = date(1971, 1, 1)
+LATEST: Final = date(2098, 12, 31)
+"""Intake takes times of 1970 to 2099; what begins on the last day goes on for weeks."""
 
 
 def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
@@ -48,10 +52,12 @@ def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
     Example: `lianqin simulate --days 30 --times 10 --data-dir /tmp/lq`, or `lianqin simulate --out /tmp/day`
     """
     chosen = settings(data_dir)
-    span = Span(begin=_day(begin), days=days, times=times, seed=seed)
+    span = Span(begin=_first_day(begin, days), days=days, times=times, seed=seed)
     if out is not None:
         world = world_at(chosen.district)
-        counts = files.write(out, Simulation(world, span).records(), load_sources(chosen.district))
+        sources = load_sources(chosen.district)
+        with writing(out, "--out"):
+            counts = files.write(out, Simulation(world, span).records(), sources)
         typer.echo(", ".join(f"{source} {count:,}" for source, count in sorted(counts.items())) + f" in {out}")
         return
     centre = running(chosen)
@@ -66,12 +72,16 @@ def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
         raise typer.Exit(1)
 
 
-def _day(text: str) -> date:
+def _first_day(text: str, days: int) -> date:
     try:
-        return date.fromisoformat(text)
+        first = date.fromisoformat(text)
     except ValueError:
         msg = f"--begin {text!r} is no day: write it as 2025-06-02"
         raise UserError(msg) from None
+    if not EARLIEST <= first <= LATEST - timedelta(days=days - 1):
+        msg = f"--begin {text} with --days {days} is out of bounds: all days must be from {EARLIEST} to {LATEST}"
+        raise UserError(msg)
+    return first
 
 
 async def _through(centre: RunFile, cluster: Cluster, place: Place, span: Span, bar: Bar) -> Checked:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaConnectionError
 from agents import app, journal
 from agents.brokers import cluster_at, knock, see
 from agents.cli.options import DataDir, settings
+from agents.cli.writing import writing
 from agents.errors import Away, UserError
 from agents.keys import privacy_key
 from agents.local.folder import DataFolder, LedgerAccess, RunFile
@@ -96,7 +97,7 @@ def _plan(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: lis
         ),
         partitions=chosen.kafka.partitions,
         clock=_clock(chosen, run),
-        datadir=folder.faust / name,
+        datadir=_own_folder(folder, name),
         stages=stages,
         sources=load_intake(district, _key(chosen, folder, run, stages)),
         ledger=way,
@@ -104,6 +105,13 @@ def _plan(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: lis
         metrics=chosen.metrics,
         intake=chosen.intake,
     )
+
+
+def _own_folder(folder: DataFolder, name: str) -> Path:
+    own = folder.faust / name
+    with writing(own, "--name"):
+        own.mkdir(parents=True, exist_ok=True)
+    return own
 
 
 def _key(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: list[str]) -> bytes:

@@ -125,6 +125,15 @@ class DataFolder:
             raise FolderError(msg) from error
 
 
+def stands(root: Path) -> bool:
+    """Whether there is such a folder; FolderError where its name can be no folder's, or nobody may look."""
+    try:
+        return root.exists()
+    except OSError as error:
+        msg = f"the data folder {root} cannot be read ({error.strerror}): choose another with --data-dir"
+        raise FolderError(msg) from error
+
+
 def _sign(file: IO[str]) -> None:
     file.seek(0)
     file.truncate()

@@ -67,8 +67,7 @@ def written(path: Path, kind: str) -> Iterator[Writer]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     except OSError as error:
-        msg = f"{path} cannot be written ({error.strerror}): choose another file"
-        raise ArchiveError(msg) from error
+        raise ArchiveError(_unwritable(path, error)) from error
     try:
         with os.fdopen(handle, "w+b") as file:
             file.write(_first_line(kind, "0" * 64))
@@ -77,11 +76,18 @@ def written(path: Path, kind: str) -> Iterator[Writer]:
             checksum = _checksum(file, len(_first_line(kind, "")) + 64)
             file.seek(0)
             file.write(_first_line(kind, checksum))
-        Path(name).replace(path)
+        _put(Path(name), path)
     except BaseException:
         with suppress(FileNotFoundError):
             Path(name).unlink()
         raise
+
+
+def _put(made: Path, path: Path) -> None:
+    try:
+        made.replace(path)
+    except OSError as error:  # a folder stands there
+        raise ArchiveError(_unwritable(path, error)) from error
 
 
 class Archive:
@@ -182,6 +188,10 @@ def _checksum(file: IO[bytes], start: int) -> str:
     while block := file.read(_BLOCK):
         digest.update(block)
     return digest.hexdigest()
+
+
+def _unwritable(path: Path, error: OSError) -> str:
+    return f"{path} cannot be written ({error.strerror}): choose another file"
 
 
 def _damaged(path: Path) -> str:

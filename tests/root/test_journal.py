@@ -2,6 +2,9 @@
 
 import logging
 
+import pytest
+
+from agents import journal
 from agents.journal import Sparing
 
 
@@ -36,3 +39,13 @@ def test_ever_new_texts_do_not_fill_the_memory() -> None:
     sparing = Sparing(lambda: 0.0)
     assert all(sparing.filter(_record("offset %d", number)) for number in range(5_000))
     assert len(sparing._said) <= 1_000  # noqa: SLF001 - nothing else shows it
+
+
+def test_the_journal_writes_no_escapes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
+    journal.begin()
+    logging.getLogger("any").error("said %s", "a\x1b]0;x\n坐席", exc_info=ValueError("b\x1b[2J"))
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert "ERROR said a\\x1b]0;x\n坐席" in said
+    assert "ValueError: b\\x1b[2J" in said

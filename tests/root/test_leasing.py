@@ -1,11 +1,18 @@
-"""What Faust's group knows a worker by, and that it deals all seats."""
+"""What Faust's group knows a worker by, that it deals all seats, and what is said of seats that carry nothing."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
 
+import pytest
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from faust.types import TP
 
-from agents.leasing import lease
+from agents.leasing import Lease, lease
 from streams.ownership.settings import OwnerSettings
 
 
@@ -33,3 +40,40 @@ def test_all_seats_are_dealt_while_the_broker_does_not_name_their_topic(tmp_path
 
 def _seats(dealt: ConsumerProtocolMemberAssignment) -> list[tuple[str, int]]:
     return [(topic, seat) for topic, seats in dealt.assignment for seat in seats]
+
+
+@contextmanager
+def thread_of(made: Lease, **state: object) -> Iterator[Any]:
+    """Faust's own consumer of the seats, half an hour after its start; `state` is aiokafka's of each seat."""
+    thread = made.app.consumer._thread  # noqa: SLF001 - Faust shows it nowhere
+    known = {"timestamp": None, "highwater": None, "position": None, **state}
+    assignment = SimpleNamespace(active=True, state_value=lambda _: SimpleNamespace(**known))
+    subscriptions = SimpleNamespace(subscription=SimpleNamespace(assignment=assignment))
+    thread._consumer = SimpleNamespace(_fetcher=SimpleNamespace(_subscriptions=subscriptions))  # noqa: SLF001
+    thread.time_started = 0
+    yield thread
+    thread.thread_loop.close()
+
+
+HALF_AN_HOUR: Final = 1800.0
+
+
+async def test_a_seat_that_was_dealt_just_now_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = lease("desk", OwnerSettings(bootstrap="host:9092"), tmp_path, seats=8)
+    with thread_of(made) as thread:
+        thread.verify_event_path(HALF_AN_HOUR, TP(made.topic, 4))
+    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == []
+
+
+async def test_what_else_is_wrong_with_the_seats_is_an_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = lease("desk", OwnerSettings(bootstrap="host:9092"), tmp_path, seats=8)
+    seat = TP(made.topic, 4)
+    made.app.monitor.stream_inbound_time[seat] = 1.0
+    made.app.topics.acks_enabled_for = lambda _: True
+    with thread_of(made, timestamp=1.0, highwater=9, position=3) as thread:
+        thread.verify_event_path(HALF_AN_HOUR, seat)
+        thread._consumer._fetcher._subscriptions.subscription.assignment.active = False  # noqa: SLF001
+        thread.verify_event_path(HALF_AN_HOUR, seat)
+    uncommitted, unassigned = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+    assert f"Has not committed {seat!r} at all since worker start" in uncommitted
+    assert f"No active partitions for {seat!r}" in unassigned

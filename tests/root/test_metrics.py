@@ -147,6 +147,11 @@ def test_alert_rules_name_nothing_but_the_catalogue() -> None:
         assert named <= known
 
 
+def test_a_host_that_can_be_none_is_told(registry: CollectorRegistry, observer: Observer) -> None:
+    with pytest.raises(UserError, match=r"'a\.\.b' is no host to serve /metrics on: correct LIANQIN_METRICS__HOST"):
+        observer.serve(MetricsSettings(host="a..b", port=9), registry)
+
+
 def test_a_paused_source_is_told(registry: CollectorRegistry, observer: Observer) -> None:
     observer.source_paused("intake.citizen", paused=True)
     assert value(registry, "lianqin_source_paused", topic="intake.citizen") == 1

@@ -6,7 +6,7 @@ import ssl
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import chdb
@@ -159,6 +159,35 @@ def test_secrets_are_made_once_and_fit(tmp_path: Path) -> None:
     assert len(set(passwords)) == len([name for name in COMPOSE["secrets"] if name.startswith("lianqin-")])
     assert all(len(one.strip()) == 48 for one in passwords)
     assert_trusted(folder / "ca.pem", folder / "broker.pem", "kafka")
+
+
+def test_secrets_are_neither_committed_nor_built_into_the_image(tmp_path: Path) -> None:
+    (tmp_path / "deploy" / "compose").mkdir(parents=True)
+    script = shutil.copy(DEPLOY / "compose" / "secrets.sh", tmp_path / "deploy" / "compose")
+    shutil.copy(DEPLOY / "compose.yaml", tmp_path / "deploy")
+    shutil.copy(DEPLOY.parent / ".gitignore", tmp_path)
+    before = all_files(tmp_path)
+    subprocess.run(["bash", script], check=True)
+    secrets = all_files(tmp_path) - before
+    assert secrets >= {f"deploy/{secret['file']}" for secret in COMPOSE["secrets"].values()}
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    subprocess.run(["git", "-C", tmp_path, "add", "--all"], check=True)
+    added = subprocess.run(["git", "-C", tmp_path, "ls-files"], check=True, capture_output=True, text=True).stdout
+    assert set(added.splitlines()) == before
+    kept_out = [PurePosixPath(line) for line in (DEPLOY.parent / ".dockerignore").read_text().splitlines()]
+    assert not [name for name in secrets if not any(PurePosixPath(name).is_relative_to(one) for one in kept_out)]
+
+
+def all_files(folder: Path) -> set[str]:
+    return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_what_is_kept_out_of_commits_is_kept_out_of_images_too() -> None:
+    ignored, kept_out = (set((DEPLOY.parent / name).read_text().split()) for name in (".gitignore", ".dockerignore"))
+    assert not any(line.startswith("!") for line in ignored | kept_out)
+    # Git means a name wherever it stands, Docker the one at the top unless it is told otherwise.
+    assert {line.strip("/") for line in ignored} <= {line.removeprefix("**/") for line in kept_out}
+    assert ".git" in kept_out
 
 
 def assert_trusted(ca_file: Path, own: Path, name: str) -> None:
