@@ -65,6 +65,7 @@ with it a text shows what it does not say, and a telephone number is none any mo
 _COUNTRY: Final = re.compile(r"^(?:00)?86(?=1[3-9]\d{9}$)")
 _FEWEST_DIGITS: Final = 5
 """A number with fewer is an extension or a joke, not somebody's own."""
+_MOST_OF_A_PLATE: Final = 6
 
 
 def clean(text: str) -> str:
@@ -81,10 +82,10 @@ def mask_name(name: str) -> str:
 
 
 def without(text: str, persons: Iterable[str]) -> str:
-    """Text in which of each name only the first character stands, and of each number nothing."""
+    """Text in which of each name only the first character stands, and of a number nothing. Longer names come first."""
     for person in persons:
         if len(person) > 1 and person in text:
-            text = text.replace(person, PHONE_MARK if phone_digits(person) else mask_name(person))
+            text = text.replace(person, PHONE_MARK if _number(person) else mask_name(person))
     return text
 
 
@@ -97,7 +98,7 @@ def mask(text: str, persons: Sequence[str] = ()) -> str:
     if not persons or _LIKELY.search(text) is None:
         return text
     for person in persons:
-        digits = phone_digits(person)
+        digits = _number(person)
         if digits:
             text = _without_spelling(text, digits)
     return text
@@ -146,6 +147,12 @@ def _without_spelling(text: str, digits: str) -> str:
             end = first
         at = said.rfind(digits, 0, at)
     return "".join([text[:end], *reversed(pieces)])
+
+
+def _number(person: str) -> str:
+    """The digits of a phone or of an id; empty where a name only holds some, as a plate and an address do."""
+    digits, letters = phone_digits(person), sum(map(str.isalpha, person))
+    return digits if not letters or len(digits) > max(letters, _MOST_OF_A_PLATE) else ""
 
 
 def phone_digits(phone: str) -> str:

@@ -180,8 +180,35 @@ def test_a_records_own_number_is_masked_in_any_spelling(text: str, masked: str) 
     assert mask(text, ("0612345678",)) == masked
 
 
+@pytest.mark.parametrize(
+    ("text", "person", "masked"),
+    [
+        ("苏A12345堵车，已打12345", "苏A12345", "苏**堵车，已打12345"),
+        ("文德路18号3栋2单元1201室漏水", "文德路18号3栋2单元1201室", "文**漏水"),
+        ("88812/34 回电", "8881234 王先生", "[电话] 回电"),
+    ],
+)
+def test_what_only_holds_digits_is_no_number(text: str, person: str, masked: str) -> None:
+    assert mask(text, (person,)) == masked
+
+
 def test_of_a_number_nothing_is_kept_and_of_a_name_the_first_letter() -> None:
     assert mask("王小明 5881234, wg-7", ("王小明", "5881234", "wg-7")) == "王** [电话], w**"
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"what": f"{PLATE}停在消防通道"}, "苏**停在消防通道"),
+        ({"what": "苏A12345停在消防通道", "plate": "苏A12345"}, "苏**停在消防通道"),
+        ({"what": f"{NAME}来过", "caller": {"name": f"\u200b{NAME}"}}, "欧**来过"),
+        ({"what": "王小\u200b明来过", "caller": {"name": "王\u2060小明"}}, "王**来过"),
+        ({"what": "王伟明和王伟", "caller": {"name": "王伟明", "account": "王伟"}}, "王**和王*"),
+    ],
+)
+def test_whatever_stands_in_a_personal_column_is_taken_out_of_texts(changed: dict[str, object], text: str) -> None:
+    made = report(orjson.dumps({**ALARM, **changed}), "alarms", known=KNOWN, topic="police")
+    assert made.text == text
 
 
 def test_what_is_no_number_is_no_reporter() -> None:
