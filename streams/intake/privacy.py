@@ -25,6 +25,7 @@ _APART: Final = "-. ()/_"
 _S: Final = f"[{_APART}]{{0,3}}+"
 """What may stand between two digits of one number. Every repetition is bounded, here and below: a source's megabyte of
 one letter must cost no more than its length."""
+_GAP: Final = f"[{_APART}]{{1,3}}"
 _D: Final = rf"(?:{_S}\d)"
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
 _CITIZEN: Final = rf"""
@@ -48,7 +49,17 @@ _PHONE: Final = re.compile(
     )""",
     re.VERBOSE,
 )
+_PERSONS_PHONE: Final = re.compile(
+    rf"""(?=[\d+(])(?:
+      (?<!\d)(?:\+?(?:00)?86{_S})?1[3-9]\d                                      # mobile, in its usual groups
+      (?:{_S}\d{{4}}{_S}\d{{4}} | {_GAP}\d{{3}}{_GAP}\d{{5}} | \d{_GAP}\d{{4}}{_GAP}\d{{3}})(?!\d)
+    | {_LANDLINE}
+    )""",
+    re.VERBOSE,
+)
 _ANYBODYS: Final = ((_ID, ID_MARK), (_PHONE, PHONE_MARK))
+_PERSONS: Final = ((re.compile(_CITIZEN, re.VERBOSE), ID_MARK), (_PERSONS_PHONE, PHONE_MARK))
+"""The same where codes stand too: a grid's has 15 digits, as old identity numbers had, and an area's has nine."""
 _OTHER_FORM: Final = re.compile(f"[{''.join(map(chr, _PLAIN))}]")
 _BETWEEN: Final = f"[{_APART}{''.join(chr(sign) for sign, plain in _PLAIN.items() if plain in _APART)}]{{0,3}}"
 _LIKELY: Final = re.compile(rf"[\d@＠](?:(?<=[@＠])|{_BETWEEN}\d{_BETWEEN}\d)")
@@ -102,6 +113,11 @@ def mask(text: str, persons: Sequence[str] = ()) -> str:
         if digits:
             text = _without_spelling(text, digits)
     return text
+
+
+def mask_numbers(text: str) -> str:
+    """Clean text of a column that names a unit or the like, without what reaches a person: the digits of codes stay."""
+    return _marked(text, _PERSONS)
 
 
 def _marked(text: str, patterns: Iterable[tuple[re.Pattern[str], str]]) -> str:

@@ -2,13 +2,14 @@
 
 import orjson
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import encode
-from streams.intake.privacy import PHONE_MARK, Keyed, clean, mask, mask_name, phone_digits
+from streams.intake.privacy import PHONE_MARK, Keyed, clean, mask, mask_name, mask_numbers, phone_digits
 from streams.intake.rejected import Rejected
-from tests.intake.kit import police, read, report, sources
+from tests.intake.kit import POLICE_YAML, police, read, report, sources
 
 KNOWN = sources(police())
 PHONE = "13812345678"
@@ -131,6 +132,32 @@ def test_dates_rooms_places_and_amounts_stay(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "masked"),
+    [
+        ("保洁员司马 13912340987", "保洁员司马 [电话]"),
+        ("司马139－1234－0987", "司马[电话]"),
+        ("司马１３９ １２３４ ０９８７", "司马[电话]"),
+        ("司马+86 139-123-40987, 1391-2340-987", "司马[电话], [电话]"),
+        ("值班（025）5888-0987", "值班[电话]"),
+        ("司马320111199003070987", "司马[证件号]"),
+        ("司马320111 1990 0307 098X", "司马[证件号]"),
+        ("zhang＠qq.com", "[邮箱]"),
+        ("320111001派出所", "320111001派出所"),
+        ("320111001-12网格", "320111001-12网格"),
+        ("130102001-01网格", "130102001-01网格"),
+        ("130102001001网格", "130102001001网格"),
+        ("320111001901001网格员", "320111001901001网格员"),
+        ("120103001901001网格员", "120103001901001网格员"),
+        ("区12345政务热线办", "区12345政务热线办"),
+        ("第5881234号", "第5881234号"),
+        ("320111001.0138123456780019", "320111001.0138123456780019"),
+    ],
+)
+def test_a_name_loses_persons_numbers_and_keeps_codes(name: str, masked: str) -> None:
+    assert mask_numbers(name) == masked
+
+
+@pytest.mark.parametrize(
     ("name", "masked"), [("", ""), ("王", "*"), ("王伟", "王*"), ("欧阳小明", "欧**"), ("John Smith", "J**")]
 )
 def test_of_a_name_the_first_character_stays(name: str, masked: str) -> None:
@@ -211,6 +238,31 @@ def test_whatever_stands_in_a_personal_column_is_taken_out_of_texts(changed: dic
     assert made.text == text
 
 
+RELATED = sources(police(report={**yaml.safe_load(POLICE_YAML)["report"], "details": [], "related": "room"}))
+
+
+@pytest.mark.parametrize(
+    ("own", "related", "passed_on"),
+    [
+        ("320111202506020004", "320111202506020001", "320111202506020001"),  # as an identity number, and as its own id
+        ("JQ13900000001", "JQ13900000000", "JQ13900000000"),
+        ("A1", "A0", "A0"),
+        ("A1", "5881234", "5881234"),
+        ("A1", "320111001901001", "320111001901001"),
+        ("A1", PHONE, "[电话]"),
+        ("320111202506020004", PHONE, "[电话]"),
+        ("320111202506020004", "320111 1990 0101 1234", "[证件号]"),
+        ("A1", "320111199001011234", "[证件号]"),
+        ("A1", "A0, 138－1234－5678", "A0, [电话]"),
+        ("A1", "wang@example.com", "[邮箱]"),
+        ("A1", None, None),
+    ],
+)
+def test_a_related_id_links_and_tells_no_number(own: str, related: str | None, passed_on: str | None) -> None:
+    value = orjson.dumps({**ALARM, "id": own, "room": related})
+    assert report(value, "alarms", known=RELATED, topic="police").related == passed_on
+
+
 def test_what_is_no_number_is_no_reporter() -> None:
     assert [Keyed(b"k").phone(text) for text in ("", "-", "110", "unknown")] == [None] * 4
     nameless = {**ALARM, "caller": {"name": NAME}}
@@ -258,7 +310,9 @@ def test_masked_text_has_no_long_number_and_no_control_character(text: str) -> N
 )
 def test_a_megabyte_costs_no_more_than_its_length(piece: str) -> None:
     # A pattern that goes back over the text would take minutes, and hold up all others.
-    mask(piece * (1_000_000 // len(piece)) + "123")
+    text = piece * (1_000_000 // len(piece)) + "123"
+    mask(text)
+    mask_numbers(text)
 
 
 @pytest.mark.timeout(20)
