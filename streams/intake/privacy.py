@@ -143,8 +143,8 @@ def _replaced(text: str, plain: str, pattern: re.Pattern[str], mark: str) -> tup
         at = found.end()
     if not pieces:
         return text, plain
-    text = "".join([*pieces, text[at:]])
-    return text, text.translate(_PLAIN)
+    made = "".join([*pieces, text[at:]])
+    return made, made if plain is text else made.translate(_PLAIN)
 
 
 def _without_spelling(text: str, digits: str) -> str:
