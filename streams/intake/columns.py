@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from schemas.codes import Reject
 from schemas.mapping import LengthRule, MarkRule, ScoreRule
 from streams.intake.lines import Fields
-from streams.intake.privacy import clean, mask, without
+from streams.intake.privacy import clean, mask, mask_numbers, without
 from streams.intake.rejected import Unusable
 
 T = TypeVar("T")
@@ -15,6 +15,8 @@ ID_MAX: Final = 200
 LINKS_MAX: Final = 50
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 _LINK: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,20}://\S{1,2000}")
+_DIGIT: Final = re.compile("[0-9]")
+_LETTER: Final = re.compile("[A-Za-z]")
 _SECONDS: Final = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -38,17 +40,34 @@ def required_id(column: str, columns: Sequence[str]) -> Callable[[Fields], str]:
     return read
 
 
-def named(column: str | None, columns: Sequence[str]) -> Callable[[Fields], str | None]:
-    """A name or another record's id, where there is one. What is too long for one is cut: no report falls by it."""
+def named(
+    column: str | None, columns: Sequence[str], is_id: Callable[[str, Fields], bool] = lambda _text, _fields: False
+) -> Callable[[Fields], str | None]:
+    """A name or another record's id, where there is one. What is too long for one is cut: no report falls by it.
+
+    It is no place for a person's number or mail address: they are masked, but in what `is_id` knows for an id.
+    """
     if column is None:
         return nothing
     index = columns.index(column)
 
     def read(fields: Fields) -> str | None:
-        text = fields[index]
-        return clean(text)[:ID_MAX] or None if text else None
+        text = clean(fields[index])
+        if not text:
+            return None
+        return (text if is_id(text, fields) else mask_numbers(text))[:ID_MAX]
 
     return read
+
+
+def like(column: str, columns: Sequence[str]) -> Callable[[str, Fields], bool]:
+    """Whether a text has the form of this column's: digits where that has digits, letters where it has letters."""
+    index = columns.index(column)
+    return lambda text, fields: _form(text) == _form(fields[index].strip())
+
+
+def _form(text: str) -> str:
+    return _LETTER.sub("a", _DIGIT.sub("0", text))
 
 
 def table(column: str, columns: Sequence[str], known: Mapping[str, T]) -> Callable[[Fields], T | None]:

@@ -17,6 +17,8 @@ from streams.intake.rejected import Unusable
 from streams.intake.times import required, time_of
 
 _AREA: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_TICKET: Final = re.compile(rf"{_AREA.pattern}\.[0-9a-f]{{16}}(?:-[0-9]{{1,3}})?")
+"""As the desk makes ids; in one of some thousands stand eleven digits like a phone's."""
 
 
 class About(NamedTuple):
@@ -48,12 +50,9 @@ def feedback(mapping: SourceMapping, rule: FeedbackRule, persons: PersonOf, gaze
     about_of = _about(mapping, rule, gazetteer)
     time_at = required(time_of(rule.time, at), rule.time.column)
     action_of = _action(rule.action, at)
-    by, unit, other = (column.named(one, at) for one in (rule.by, rule.unit, rule.other))
-    condition, seconds, score = (
-        column.named(rule.condition, at),
-        column.length(rule.seconds, at),
-        column.score(rule.score, at),
-    )
+    by, unit, condition = (column.named(one, at) for one in (rule.by, rule.unit, rule.condition))
+    other = column.named(rule.other, at, lambda text, _: _TICKET.fullmatch(text) is not None)
+    seconds, score = column.length(rule.seconds, at), column.score(rule.score, at)
     evidence_of = _evidence(rule, at, persons)
     note = [at.index(one) for one in rule.note]
 

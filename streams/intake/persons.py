@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.mapping import ReporterRule, SourceMapping
+from schemas.mapping_checks import personal
 from streams.intake.lines import Fields
-from streams.intake.privacy import Keyed, mask_name
+from streams.intake.privacy import Keyed, clean, mask_name
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who reports: `key` for matching, `names` to be taken out of texts, `masked` to be shown."""
+    """Who reports: `key` for matching, `masked` to be shown. `names` are taken out of texts, the longest first."""
 
     key: str | None = None
     names: tuple[str, ...] = ()
@@ -24,35 +25,31 @@ NOBODY: Final = Person()
 
 def persons(mapping: SourceMapping, keyed: Keyed) -> PersonOf:
     """How this source's records name persons."""
+    # The columns that the mapping's check lets nobody pass on: a second list here would promise less some day.
+    secret = personal(mapping)
+    places = [place for place, column in enumerate(mapping.columns) if column in secret]
     rule = mapping.report.reporter if mapping.report is not None else None
+    if not places:
+        return lambda _: NOBODY
     if rule is None:
-        return _private(mapping.private, mapping.columns)
-    reporter = _reporter(mapping.name, rule, mapping.columns, keyed)
-    if not mapping.private:
-        return reporter
-    others = _private(mapping.private, mapping.columns)
-
-    def read(fields: Fields) -> Person:
-        person = reporter(fields)
-        return Person(person.key, person.names + others(fields).names, person.masked)
-
-    return read
+        return lambda fields: Person(names=_names(fields, places))
+    return _reporter(mapping, rule, keyed, places)
 
 
-def _reporter(source: str, rule: ReporterRule, columns: Sequence[str], keyed: Keyed) -> PersonOf:
+def _reporter(mapping: SourceMapping, rule: ReporterRule, keyed: Keyed, places: Sequence[int]) -> PersonOf:
+    source, columns = mapping.name, mapping.columns
     phone_at, id_at, name_at = (None if c is None else columns.index(c) for c in (rule.phone, rule.id, rule.name))
 
     def read(fields: Fields) -> Person:
         phone, own_id, name = (fields[i].strip() if i is not None else "" for i in (phone_at, id_at, name_at))
         # A name is nobody's own: two people of one name must not count as one reporter.
         key = keyed.phone(phone) or keyed.person(source, own_id)
-        return Person(key, tuple(text for text in (phone, own_id, name) if text), mask_name(name))
+        return Person(key, _names(fields, places), mask_name(name))
 
     return read
 
 
-def _private(private: Sequence[str], columns: Sequence[str]) -> PersonOf:
-    if not private:
-        return lambda _: NOBODY
-    places = [columns.index(column) for column in private]
-    return lambda fields: Person(names=tuple(text for i in places if (text := fields[i].strip())))
+def _names(fields: Fields, places: Sequence[int]) -> tuple[str, ...]:
+    """What stands in these columns, as a text shows it, the longest first: one name may be part of another."""
+    names = [name for place in places if (name := clean(fields[place]))]
+    return tuple(sorted(names, key=len, reverse=True))

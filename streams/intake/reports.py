@@ -61,7 +61,7 @@ def compiled(mapping: SourceMapping, person: PersonOf, keyed: Keyed, gazetteer: 
         kind=column.table(kind.column, columns, kind.known) if kind is not None else column.nothing,
         person=person,
         object=_object(rule.object, columns, keyed),
-        related=column.named(rule.related, columns),
+        related=column.named(rule.related, columns, column.like(rule.id, columns)),
         self_handled=column.marked(rule.self_handled, columns),
         drill=column.marked(rule.drill, columns),
         text=_text(rule.text, columns),

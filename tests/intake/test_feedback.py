@@ -95,6 +95,29 @@ def test_evidence_stays_whole_and_a_note_is_masked() -> None:
 
 
 @pytest.mark.parametrize(
+    ("named", "passed_on"),
+    [
+        ("值班员诸葛13812340986", "值班员诸葛[电话]"),
+        ("司马 138－1234－0986", "司马 [电话]"),
+        ("x" * 195 + "13812340986", "x" * 195 + "[电话]"),  # the number first, then what is too long
+        ("320111199003070987", "[证件号]"),
+        ("泰山城管中队", "泰山城管中队"),
+        ("320111001901001网格员", "320111001901001网格员"),
+        ("320111001.cd34", "320111001.cd34"),
+    ],
+)
+def test_a_name_is_passed_on_without_a_persons_number(named: str, passed_on: str) -> None:
+    made = feedback(who=named, to=named, other=named, stage=named)
+    assert [made.by, made.unit, made.other, made.condition] == [passed_on[:200]] * 4
+
+
+@pytest.mark.parametrize("ticket", ["320111001.0190a13812345678", "872a30641ffffff.13812345678abcde-2"])
+def test_a_tickets_id_that_looks_like_a_number_is_still_that_ticket(ticket: str) -> None:
+    assert feedback(other=ticket).other == ticket
+    assert feedback(to=ticket).unit != ticket
+
+
+@pytest.mark.parametrize(
     ("changed", "expected", "hint"),
     [
         ({"ticket": None}, Reject.MISSING_FIELD, "what it is about: ticket, or sys and nr"),
