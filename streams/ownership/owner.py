@@ -113,8 +113,11 @@ class Owner(Generic[M]):
         await asyncio.gather(self._reader.stop(), clients.stop(self._producer))
 
     async def position(self, partition: TopicPartition) -> int | None:
-        """Where the reader is; None before the open and while it holds records back."""
-        return await self._reader.position(partition) if self.is_open else None
+        """Where reading goes on, from the records that the reader holds if it holds some; None before the open."""
+        if not self.is_open:
+            return None
+        position = await self._reader.position(partition)
+        return self._places[partition].next if position is None else position
 
     async def _open(self) -> None:
         began, settings = time.monotonic(), self._deps.settings

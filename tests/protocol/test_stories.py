@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 from streams.ownership.batch import Answer
 from streams.ownership.owner import OwnerDeps
 from streams.ownership.producer import Producer
+from streams.ownership.reader import AlwaysOpen, Gate
 from streams.ownership.seats import Seats
 from streams.ownership.settings import OwnerSettings
 from tests.ownership.running import Deaths, until
@@ -36,6 +37,7 @@ class Story:
         self.job = Relay(self.broker, 1)
         self.settings = OwnerSettings(bootstrap="model", **changed)
         self.deaths = Deaths()
+        self.gate: Gate = AlwaysOpen()
         self.agent_s = 0.0
         self.at_once = 0
         """For how many records the agent answers; 0: all."""
@@ -43,7 +45,8 @@ class Story:
     @asynccontextmanager
     async def seated(self) -> AsyncIterator[Seats]:
         """A worker that has the seat until the `with` ends, and what follows from its last commit is there."""
-        seats = Seats(self.job.stage, OwnerDeps(settings=self.settings, ask=self._ask), die=self.deaths)
+        deps = OwnerDeps(settings=self.settings, ask=self._ask, gate=self.gate)
+        seats = Seats(self.job.stage, deps, die=self.deaths)
         seats.hold({0})
         await until(lambda: bool(self.deaths.told) or all(owner.is_open for owner in seats.owners))
         yield seats
@@ -154,3 +157,31 @@ async def _asked_to_leave_amid_a_batch() -> None:
 
 def test_what_an_owner_leaves_of_a_batch_when_it_goes_is_not_committed_with_all_places() -> None:
     told(_asked_to_leave_amid_a_batch)
+
+
+class _Shuts(AlwaysOpen):
+    """A gate that is shut as soon as records come to it."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+
+    async def open(self, records: int) -> bool:
+        self.is_open = self.is_open and not records
+        return self.is_open
+
+
+async def _records_held_at_the_gate() -> None:
+    story = Story()
+    async with story.seated():
+        story.send(BUSY, b"1", b"2")
+        await asyncio.sleep(0.5)
+    story.gate = _Shuts()
+    story.send(BUSY, b"3", b"4", b"5")
+    async with story.seated() as seats:
+        await asyncio.sleep(0.5)
+        (owner,) = seats.owners
+        assert [await owner.position(one) for one in (BUSY, IDLE)] == [2, 0]
+
+
+def test_an_owner_that_holds_records_at_the_gate_has_still_to_do_them() -> None:
+    told(_records_held_at_the_gate)
