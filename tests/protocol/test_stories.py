@@ -185,3 +185,24 @@ async def _records_held_at_the_gate() -> None:
 
 def test_an_owner_that_holds_records_at_the_gate_has_still_to_do_them() -> None:
     told(_records_held_at_the_gate)
+
+
+async def _a_seat_that_goes_again_while_its_new_owner_waits_for_the_last_one() -> None:
+    story = Story()
+    story.agent_s = 0.2
+    async with story.seated() as seats:
+        for number in range(3):
+            story.send(BUSY, b"%d" % number)
+            await asyncio.sleep(0.1)  # the batch is in hand
+            for held in ((), {0}, ()):
+                seats.hold(held)
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.5)
+            assert seats._tasks == {}  # noqa: SLF001 - what is kept for ever shows nowhere else
+            seats.hold({0})
+            await until(lambda: seats.owners[0].is_open)
+    story.check_whole()
+
+
+def test_of_an_owner_that_never_came_to_open_nothing_is_kept() -> None:
+    told(_a_seat_that_goes_again_while_its_new_owner_waits_for_the_last_one)
