@@ -13,7 +13,7 @@ from agents.desk import DeskCounts
 from agents.errors import UserError
 from agents.settings import MetricsSettings
 from agents.views import ViewsCounts
-from schemas.codes import Flag, Reject
+from schemas.codes import Flag, Reject, Stage
 from streams.desk.memory import DeskMemory
 from streams.metrics import Metrics
 from streams.ownership.owner import Owner
@@ -94,6 +94,7 @@ class _Ledger:
         """It does no longer."""
         self._open -= 1
         self._metrics.partitions_open("ledger", self._open)
+        self._metrics.no_lag("ledger", partition)
 
 
 class Observer:
@@ -103,11 +104,12 @@ class Observer:
         self._metrics = metrics
         self._now_s = now_s
         self.ledger = _Ledger(metrics)
-        self.opened, self.refused, self.fenced, self.lag, self.source_paused = (
+        self.opened, self.refused, self.fenced, self.lag, self.no_lag, self.source_paused = (
             metrics.opened,
             metrics.refused,
             metrics.fenced,
             metrics.lag,
+            metrics.no_lag,
             metrics.source_paused,
         )
 
@@ -180,7 +182,8 @@ class Observer:
     async def desk_standing(self, watch: DeskWatch) -> None:
         """Tell until cancelled what all desk partitions of this worker hold together."""
         while True:
-            by_stage: Counter[str] = Counter()
+            # All of them: a stage that nobody holds tickets in any more would stand as it was.
+            by_stage = Counter({stage.value: 0 for stage in Stage})
             for memory in watch.memories():
                 by_stage.update({stage.value: count for stage, count in memory.open_by_stage.items()})
             pending = sum(memory.deadlines_pending for memory in watch.memories())

@@ -4,7 +4,8 @@ Whether it has passed is a matter of the broker's clock, which stamps the log: t
 jump. Each tick comes back with the time at which it was appended, and from there on a steady clock counts.
 
 Without one due, a tick goes out once a minute, so that log time never stands still. At most one tick is in flight a
-partition: the next waits until the owner has applied the last.
+partition: the next waits until the owner has applied the last. No partition waits for another: one whose leader is away
+takes its tick when it is back.
 """
 
 import asyncio
@@ -80,23 +81,35 @@ class Ticker:
         self._desks = desks
         self._now = now
         self._last: dict[int, Last] = {}
+        self._sending: dict[int, asyncio.Task[None]] = {}
+        """One a partition at most, however long it takes."""
 
     async def run(self, producer: Producer) -> None:
-        """Tick until cancelled; the producer is idempotent and started."""
-        while True:
-            await self.turn(producer)
-            await asyncio.sleep(EVERY_S)
+        """Tick until cancelled, or raise what a sending raised; the producer is idempotent and started."""
+        try:
+            while True:
+                self.turn(producer)
+                await asyncio.sleep(EVERY_S)
+        finally:
+            for sending in self._sending.values():
+                sending.cancel()
+            await asyncio.gather(*self._sending.values(), return_exceptions=True)
 
-    async def turn(self, producer: Producer) -> None:
-        """One look at every partition held."""
+    def turn(self, producer: Producer) -> None:
+        """One look at every partition held. What goes out is not waited for; a later look raises what it raised."""
+        for partition in [partition for partition, sending in self._sending.items() if sending.done()]:
+            self._sending.pop(partition).result()
         now, desks = self._now(), self._desks()
         for gone in self._last.keys() - desks.keys():
             del self._last[gone]
-        wanted = [p for p, desk in desks.items() if self.wants(p, desk, now)]
-        await asyncio.gather(*(self._tick(producer, p, now) for p in wanted))
+        for partition, desk in desks.items():
+            if self.wants(partition, desk, now):
+                self._sending[partition] = asyncio.create_task(self._tick(producer, partition, now))
 
     def wants(self, partition: int, desk: Desk, now: int) -> bool:
         """Whether a tick goes out now. A partition new to this worker gets one at once: log time moves on."""
+        if partition in self._sending:
+            return False
         last = self._last.get(partition)
         return last is None or (desk.applied >= last.offset and due(desk, last, now))
 

@@ -146,6 +146,10 @@ class Metrics:
         """Offsets that an owner has still to read."""
         self._set(LAG, records, stage=stage, partition=str(partition))
 
+    def no_lag(self, stage: str, partition: int) -> None:
+        """No owner of the partition is here any more; where another one is, it tells."""
+        self._gauges[LAG].remove(stage, str(partition))
+
     def dead_letter(self, reason: str, count: int = 1) -> None:
         """Input that could not be used."""
         self._add(DEAD_LETTERS, count, reason=reason)
@@ -173,7 +177,7 @@ class Metrics:
         self._observe(DEADLINE_LATENESS, seconds)
 
     def standing(self, open_by_stage: Mapping[str, int], pending: int, oldest_due_seconds: float) -> None:
-        """What all desk partitions of this worker hold together."""
+        """What all desk partitions of this worker hold together; a stage that is not named keeps its last number."""
         for stage, count in open_by_stage.items():
             self._set(OPEN_TICKETS, count, stage=stage)
         self._set(DEADLINES_PENDING, pending)

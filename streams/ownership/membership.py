@@ -1,10 +1,11 @@
 """What the group says about this worker, asked from outside: the worker's own client may have stopped noticing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import for_code
 
 from streams.ownership import clients
 from streams.ownership.settings import OwnerSettings
@@ -35,7 +36,7 @@ class Membership:
                 await admin.start()
                 self._admin = admin
         answers = await self._admin.describe_consumer_groups([self._group])
-        members = [member for answer in answers for group in answer.groups for member in group[5]]
+        members = [member for answer in answers for group in answer.groups for member in _members(group)]
         mine = [member[4] for member in members if member[1] == self._client_id]
         return self._partitions(mine[0]) if mine else None
 
@@ -49,3 +50,16 @@ class Membership:
         """Let go of the connection."""
         await clients.stop(self._admin)
         self._admin = None
+
+
+def _members(group: Sequence[Any]) -> Sequence[Any]:
+    """Of one group's answer: error, name, state, kind, protocol, members. aiokafka looks at none of the errors.
+
+    A coordinator that still loads, or has moved, names no members: that does not say that this worker is none.
+    """
+    code, name, *_ = group
+    if code:
+        msg = f"group {name} is not described"
+        raise for_code(code)(msg)
+    members: Sequence[Any] = group[5]
+    return members

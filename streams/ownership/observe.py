@@ -28,6 +28,10 @@ class OwnerMetrics(Protocol):
         """Offsets between what is read and the last stable offset, over all inputs of the partition."""
         ...
 
+    def no_lag(self, stage: str, partition: int) -> None:
+        """The partition has no open owner here any more: what was told of its lag is no longer so."""
+        ...
+
 
 class NoMetrics:
     """Tell nobody."""
@@ -47,4 +51,7 @@ class NoMetrics:
         """Ignore."""
 
     def lag(self, stage: str, partition: int, records: int) -> None:
+        """Ignore."""
+
+    def no_lag(self, stage: str, partition: int) -> None:
         """Ignore."""

@@ -1,6 +1,7 @@
 """The sole writer of one partition: it reads a batch, asks the agent, commits what it says, and only then goes on."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +64,9 @@ class Owner(Generic[M]):
         self._places: dict[TopicPartition, Place] = {}
         self._metadata = ""
         self._committed_at = 0.0
+        self._all_committed_at = -math.inf
+        """When the offsets of all inputs were committed last; a batch's are those that moved. An opening cannot tell:
+        owners that never stay for long would each leave it to the next."""
         self._rest_until = 0.0
         self._often = False
         """Whether the last transaction came soon after the one before."""
@@ -100,7 +104,8 @@ class Owner(Generic[M]):
             if chunk:
                 await self._work(chunk)
                 self._reader.over()
-            else:
+            # Told to finish, it may have left a part of the chunk, and the reader's position is behind that.
+            if not chunk or (self._is_long_ago() and not self._finishing):
                 await self._keep_offset()
 
     async def close(self) -> None:
@@ -108,8 +113,11 @@ class Owner(Generic[M]):
         await asyncio.gather(self._reader.stop(), clients.stop(self._producer))
 
     async def position(self, partition: TopicPartition) -> int | None:
-        """Where the reader is; None before the open and while it holds records back."""
-        return await self._reader.position(partition) if self.is_open else None
+        """Where reading goes on, from the records that the reader holds if it holds some; None before the open."""
+        if not self.is_open:
+            return None
+        position = await self._reader.position(partition)
+        return self._places[partition].next if position is None else position
 
     async def _open(self) -> None:
         began, settings = time.monotonic(), self._deps.settings
@@ -172,6 +180,8 @@ class Owner(Generic[M]):
         self._places.update(places)
         self.batches += 1
         before, self.busy_since, self._committed_at = self._committed_at, None, time.monotonic()
+        if len(places) == len(self._places):
+            self._all_committed_at = self._committed_at
         self._often = self._committed_at - before < self._deps.settings.ahead_within_s
         if len(done) < _SMALL:
             self._rest_until = self._committed_at + min(self._committed_at - began, _REST_S)
@@ -226,22 +236,27 @@ class Owner(Generic[M]):
             for partition, place in places.items()
         }
 
+    def _is_long_ago(self) -> bool:
+        """Whether the offset of some input may be as old as one may become."""
+        return time.monotonic() - self._all_committed_at >= self._deps.settings.offset_every_s
+
     async def _keep_offset(self) -> None:
         """Commit the place past what held nothing to read: now and then past markers, at once past what was aborted.
 
-        Offsets and records are forgotten, and what lies between the place and the end counts as lag.
+        Offsets and records are forgotten, each input's for itself, and what lies between the place and the end counts
+        as lag. Nothing may be in hand: the reader's position is behind it.
         """
-        settings, passed = self._deps.settings, dict(self._places)
+        passed = dict(self._places)
         for partition, place in self._places.items():
             position = await self._reader.position(partition)
             if position is not None and position > place.next:
                 passed[partition] = Place(place.offset, place.checksum, position)
         gap = max(place.next - self._places[partition].next for partition, place in passed.items())
-        if gap < settings.offset_gap and time.monotonic() - self._committed_at < settings.offset_every_s:
+        if gap < self._deps.settings.offset_gap and not self._is_long_ago():
             return
         self._places = passed
         await self._commit_places()
-        self._committed_at = time.monotonic()
 
     async def _commit_places(self) -> None:
         await self._commit(Answer(metadata=self._metadata), self._places)
+        self._committed_at = self._all_committed_at = time.monotonic()

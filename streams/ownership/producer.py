@@ -40,6 +40,10 @@ _CODECS: Final = {
 }
 
 
+_NUMBERS: Final = 2**31
+"""So many numbers are there for the records of a partition; behind the last one they begin again."""
+
+
 class Producer:
     """One transactional id; starting it fences the former producer of it. Not to be used again after an error."""
 
@@ -64,6 +68,8 @@ class Producer:
             retry_backoff_ms=settings.retry_backoff_ms,
             request_timeout_ms=settings.request_timeout_ms,
         )
+        self._numbers: dict[TopicPartition, int] = {}
+        """The number of each partition's next record."""
         self._waiting: dict[TopicPartition, deque[_Sending]] = {}
         self._again: dict[TopicPartition, _Sending] = {}
         self._sends: asyncio.Task[None] | None = None
@@ -212,11 +218,15 @@ class Producer:
             await self._ask(CoordinationType.TRANSACTION, self._id, AddPartitionsToTxnHandler(self._sender, new))
 
     def _number(self, sendings: Mapping[TopicPartition, "_Sending"]) -> None:
-        """Number the records. A batch that fails has used its numbers up: the next one is out of order then."""
+        """Number the records. A batch that fails has used its numbers up: the next one is out of order then.
+
+        Not with aiokafka's numbers: theirs go on below 0 behind the largest, and a broker refuses that.
+        """
         manager = self._manager
         for place, sending in sendings.items():
-            sending.number(manager.producer_id, manager.producer_epoch, manager.sequence_number(place))
-            manager.increment_sequence_number(place, sending.batch.record_count())
+            number = self._numbers.get(place, 0)
+            sending.number(manager.producer_id, manager.producer_epoch, number)
+            self._numbers[place] = (number + sending.batch.record_count()) % _NUMBERS
 
     async def _send(self, sendings: dict[TopicPartition, "_Sending"]) -> None:
         """Send to each leader its part, again what it asks for again, until each future has been told."""

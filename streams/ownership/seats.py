@@ -90,10 +90,10 @@ class Seats:
 
     async def _sit(self, owner: Owner[Any], before: Sequence[asyncio.Task[None]]) -> None:
         """An owner's whole life, and what its end means."""
-        if before:
-            # The same seat came back before its last owner here was done.
-            await asyncio.wait(before)
         try:
+            if before:
+                # The same seat came back before its last owner here was done; and it may go again before that.
+                await asyncio.wait(before)
             await owner.run()
         except Fenced:
             self._deps.metrics.fenced(self.stage.name)

@@ -47,7 +47,8 @@ class OwnerSettings:
     hidden_wait_s: float = 20.0
     """How long an open waits for somebody's open transaction on the state topic to end."""
     offset_every_s: float = 24 * 3600.0
-    """An idle owner commits its offset again after this time: Kafka forgets those of a group without members."""
+    """An owner commits the offsets of all its inputs again after this time, and once when it has opened: Kafka forgets
+    those of a group without members, each for itself, and an input may be idle beside a busy one."""
     offset_gap: int = 50
     """An idle owner commits at once past so many offsets that held nothing to read: an aborted transaction left them.
     Whoever reckons lag by offsets, the gate of intake above all, would wait for them for ever."""

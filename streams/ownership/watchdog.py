@@ -128,6 +128,8 @@ class Watchdog:
         self._die = die
         self._agreed_at = time.monotonic()
         self._moved_at: dict[Sitting, tuple[object, float]] = {}
+        self._told_lag: set[int] = set()
+        """Partitions whose lag the metrics show."""
 
     async def run(self) -> None:
         """Watch until cancelled. A broker that is away is not this worker's fault, and ends nothing by itself."""
@@ -177,19 +179,32 @@ class Watchdog:
             self._end(f"{self._seats.name}: the group {says}, which holds {sorted(self._seats.held)}")
 
     async def _check_lag(self, consumer: Any) -> None:
-        gate_open, limits = await self._reasons.gate.open(0), self._reasons.limits()
         owners = [owner for owner in self._seats.owners if owner.is_open]
-        self._moved_at = {owner: moved for owner, moved in self._moved_at.items() if owner in owners}
+        self._forget_others(owners)
+        gate_open, limits = await self._reasons.gate.open(0), self._reasons.limits()
         for owner in owners:
             watched = [one for one, its in owner.inputs.items() if its.first or (gate_open and one.topic not in limits)]
             await self._check_owner(consumer, owner, watched)
 
-    async def _check_owner(self, consumer: Any, owner: Sitting, watched: list[TopicPartition]) -> None:
-        ends = await consumer.end_offsets(watched) if watched else {}
-        positions = {one: await owner.position(one) for one in watched}
-        lag = sum(max(0, ends[one] - at) for one, at in positions.items() if at is not None)
-        self._metrics.lag(self._seats.name, owner.partition, lag)
-        now, state = time.monotonic(), (owner.batches, tuple(positions.values()))
+    def _forget_others(self, owners: Sequence[Sitting]) -> None:
+        """Of who is not here any more nothing is told: it has another owner, who tells."""
+        self._moved_at = {owner: moved for owner, moved in self._moved_at.items() if owner in owners}
+        for gone in self._told_lag - {owner.partition for owner in owners}:
+            self._metrics.no_lag(self._seats.name, gone)
+            self._told_lag.remove(gone)
+
+    async def _check_owner(self, consumer: Any, owner: Sitting, watched: Sequence[TopicPartition]) -> None:
+        """Tell its lag in all its inputs; `watched` are those that it has no reason to leave as they are."""
+        ends = await consumer.end_offsets(list(owner.inputs))
+        positions = {one: await owner.position(one) for one in owner.inputs}
+        lags = {one: max(0, ends[one] - at) for one, at in positions.items() if at is not None}
+        self._metrics.lag(self._seats.name, owner.partition, sum(lags.values()))
+        self._told_lag.add(owner.partition)
+        state = (owner.batches, tuple(positions[one] for one in watched))
+        self._check_progress(owner, sum(lags.get(one, 0) for one in watched), state)
+
+    def _check_progress(self, owner: Sitting, lag: int, state: object) -> None:
+        now = time.monotonic()
         last, since = self._moved_at.get(owner, (None, now))
         if not lag or state != last or owner.busy_since is not None:
             self._moved_at[owner] = (state, now)

@@ -64,6 +64,8 @@ class Broker:
         self.loop = asyncio.get_running_loop()
         self.logs: dict[TopicPartition, Log] = {}
         self.offsets: dict[tuple[str, TopicPartition], OffsetAndMetadata] = {}
+        self.committed_at: dict[tuple[str, TopicPartition], float] = {}
+        """When each of them was committed last: one for itself, as Kafka forgets them."""
         self.loading = False
         """The coordinator of groups says nothing yet."""
         self.timed_out = 0
@@ -237,7 +239,9 @@ class Broker:
     def _mark_offsets(self, it: Transactional, commit: bool) -> None:
         if commit:
             for group, offsets in it.offsets.items():
-                self.offsets.update({(group, place): offset for place, offset in offsets.items()})
+                for place, offset in offsets.items():
+                    self.offsets[group, place] = offset
+                    self.committed_at[group, place] = self.loop.time()
         self._marked(it)
 
     def _marked(self, it: Transactional) -> None:
@@ -246,6 +250,11 @@ class Broker:
             it.state = State.EMPTY
             it.places.clear()
             it.offsets.clear()
+
+    def forget(self, *, older_s: float) -> None:
+        """Forget the offsets that were committed longer ago, as Kafka does with those of groups without members."""
+        for one in [one for one, at in self.committed_at.items() if self.loop.time() - at > older_s]:
+            self.offsets.pop(one, None)
 
     def quiet(self, prefix: str = "") -> bool:
         """Whether no transaction of ids that begin so is open or ending."""

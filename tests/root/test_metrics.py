@@ -1,5 +1,6 @@
 """The metrics: one catalogue, every fact lands in it, the page shows it."""
 
+import asyncio
 import re
 import urllib.request
 from collections.abc import Iterator
@@ -9,14 +10,16 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from agents import observing
 from agents.desk import DeskCounts
 from agents.errors import UserError
 from agents.local.probe import free_port
-from agents.observing import Observer
+from agents.observing import DeskWatch, Observer
 from agents.packs import SHIPPED
 from agents.settings import MetricsSettings
 from agents.views import ViewsCounts
 from schemas.codes import Flag, Reject, Stage
+from streams.desk.memory import DeskMemory
 from streams.metrics import CATALOGUE, Metrics
 
 
@@ -94,6 +97,9 @@ def test_intake_and_owners_tell_what_went_wrong(registry: CollectorRegistry, obs
     assert value(registry, "lianqin_opens_refused_total", stage="desk", reason="hidden") == 1
     assert value(registry, "lianqin_fences_total", stage="desk") == 1
     assert value(registry, "lianqin_lag_records", stage="desk", partition="2") == 17
+    observer.no_lag("desk", 2)
+    observer.no_lag("desk", 3)
+    assert value(registry, "lianqin_lag_records", stage="desk", partition="2") is None
 
 
 def test_the_ledger_counts_what_is_open(registry: CollectorRegistry, observer: Observer) -> None:
@@ -110,6 +116,34 @@ def test_the_ledger_counts_what_is_open(registry: CollectorRegistry, observer: O
     assert value(registry, "lianqin_ledger_insert_seconds_sum") == 0.25
     assert value(registry, "lianqin_ledger_waits_total") == 1
     assert value(registry, "lianqin_lag_records", stage="ledger", partition="1") == 9
+    ledger.closed(1)
+    assert value(registry, "lianqin_lag_records", stage="ledger", partition="1") is None
+
+
+class Watch(DeskWatch):
+    """Some memories."""
+
+    def __init__(self) -> None:
+        self.here = [DeskMemory()]
+
+    def memories(self) -> list[DeskMemory]:
+        """These."""
+        return self.here
+
+
+async def test_a_worker_that_gave_its_desks_away_holds_no_tickets(
+    registry: CollectorRegistry, observer: Observer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observing, "LOOK_EVERY_S", 0)
+    watch = Watch()
+    watch.here[0].open_by_stage[Stage.SIGNED] = 7
+    telling = asyncio.create_task(observer.desk_standing(watch))
+    await asyncio.sleep(0)
+    assert value(registry, "lianqin_open_tickets", stage="signed") == 7
+    watch.here.clear()
+    await asyncio.sleep(0.01)
+    assert value(registry, "lianqin_open_tickets", stage="signed") == 0
+    telling.cancel()
 
 
 @pytest.fixture

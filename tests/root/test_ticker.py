@@ -1,5 +1,6 @@
 """When a desk partition needs a tick."""
 
+import asyncio
 from dataclasses import dataclass
 
 import pytest
@@ -47,6 +48,12 @@ class Producer:
         return Sent(len(self.sent) - 1, self.clock)
 
 
+async def turn(ticker: Ticker, producer: Producer) -> None:
+    """A look, and what goes out is appended where it can be."""
+    ticker.turn(producer)
+    await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize(
     ("deadline", "expected"),
     [(None, False), (BROKERS + 1, False), (BROKERS, True), (BROKERS - 5, True)],
@@ -62,24 +69,24 @@ def test_a_deadline_that_has_passed_asks_for_a_tick(deadline: int | None, expect
 async def test_at_most_one_tick_is_in_flight() -> None:
     partition, producer, now = Partition(deadline=BROKERS), Producer(), [NOW]
     ticker = Ticker("desk", lambda: {3: partition}, now=lambda: now[0])
-    await ticker.turn(producer)
-    await ticker.turn(producer)
+    await turn(ticker, producer)
+    await turn(ticker, producer)
     assert len(producer.sent) == 1
     partition.applied = 0  # the owner has applied it, and the deadline still stands
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     assert [number for number, _ in producer.sent] == [3, 3]
 
 
 async def test_an_idle_partition_gets_a_tick_a_minute() -> None:
     partition, producer, now = Partition(), Producer(), [NOW]
     ticker = Ticker("desk", lambda: {0: partition}, now=lambda: now[0])
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     partition.applied = 0
     now[0] += IDLE_MS - 1
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     assert len(producer.sent) == 1
     now[0] += 1
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     assert len(producer.sent) == 2
     assert COMMAND.decode(producer.sent[0][1]) == Tick()
 
@@ -88,32 +95,86 @@ async def test_a_partition_that_came_back_is_begun_anew() -> None:
     partition, producer = Partition(deadline=BROKERS), Producer()
     held = {0: partition}
     ticker = Ticker("desk", lambda: held, now=lambda: NOW)
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     held.clear()
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     held[0] = partition
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     assert len(producer.sent) == 2
 
 
 async def test_the_brokers_clock_says_what_has_passed_also_when_it_jumps() -> None:
     partition, producer, now = Partition(deadline=BROKERS + 500), Producer(), [NOW]
     ticker = Ticker("desk", lambda: {0: partition}, now=lambda: now[0])
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     partition.applied = 0
     now[0] += 499
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     assert len(producer.sent) == 1
     now[0] += 1
     producer.clock = BROKERS - 3_600_000  # it was set back meanwhile: nothing is due for an hour
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     partition.applied = 1
     now[0] += IDLE_MS - 1
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     assert len(producer.sent) == 2
     now[0] += 1
     producer.clock = BROKERS + 500  # and put right again, which the tick of the minute tells
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     partition.applied = 2
-    await ticker.turn(producer)
+    await turn(ticker, producer)
     assert len(producer.sent) == 4
+
+
+class Stuck(Producer):
+    """Partition 3 has no leader until somebody says so; then it takes what waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.back = asyncio.Event()
+        self.waiting = 0
+
+    async def send_and_wait(self, topic: str, value: bytes, partition: int) -> Sent:
+        """Append, or wait."""
+        if partition == 3:
+            self.waiting += 1
+            await self.back.wait()
+            self.waiting -= 1
+        return await super().send_and_wait(topic, value, partition)
+
+
+async def test_a_partition_that_takes_no_tick_stops_no_other_one() -> None:
+    partitions, producer = {number: Partition(deadline=BROKERS) for number in range(4)}, Stuck()
+    ticker = Ticker("desk", lambda: partitions, now=lambda: NOW)
+    for _ in range(5):
+        await turn(ticker, producer)
+        for partition in partitions.values():
+            partition.applied = len(producer.sent)
+    assert sorted(number for number, _ in producer.sent) == sorted([0, 1, 2] * 5)
+    assert producer.waiting == 1
+    # Its seat may go and come back meanwhile: the one that waits is still the only one.
+    stuck = partitions.pop(3)
+    await turn(ticker, producer)
+    partitions[3] = stuck
+    await turn(ticker, producer)
+    assert producer.waiting == 1
+    producer.back.set()
+    await turn(ticker, producer)
+    producer.sent.clear()
+    stuck.applied = 100
+    await turn(ticker, producer)
+    assert 3 in [number for number, _ in producer.sent]
+
+
+class Refused(Producer):
+    """May not write."""
+
+    async def send_and_wait(self, topic: str, value: bytes, partition: int) -> Sent:
+        """Refuse."""
+        raise PermissionError
+
+
+async def test_what_a_sending_raises_is_not_kept_back() -> None:
+    ticker = Ticker("desk", lambda: {0: Partition(), 1: Partition()}, now=lambda: NOW)
+    with pytest.raises(PermissionError):
+        await ticker.run(Refused())
