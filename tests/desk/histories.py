@@ -202,6 +202,7 @@ STRICT = replace(
         ),
         "lamp": (Condition(name="fenced", title="fenced off", span=_working(60)),),
     },
+    categories=PLAIN.categories | {"lamp": Category(near_m=50, near_s=86400, urgency=Urgency.CRITICAL)},
     ladder=(Rung(step=Step.WARNED, percent=50), *LADDER[:4]),
     duplicates=Duplicates(threshold=60, most=1, link_s=60, recurrence_s=0),
     closing_sources=(),

@@ -576,7 +576,7 @@ class Model:
         urgency = self._urgency(report)
         place = Place(report.category, report.area, report.grid, report.source, report.side, urgency)
         first = way = self._route(place)
-        to, listed = self._handed_over(report)
+        to, listed = self._handed_over(report, urgency)
         if to is not None:
             way = self._route(replace(place, side=to))
         other, why, distance = self._linked(report)
@@ -595,7 +595,7 @@ class Model:
             source=report.source,
             occurred_at=self.at,
             assisting=way.assisting,
-            copies=way.copies + self._told(report, place),
+            copies=way.copies + self._told(report, place, to),
         )
         if report.self_handled:
             self._handle_at_once(case, joined)
@@ -607,17 +607,26 @@ class Model:
             self._open_joint(case, report, unit, number)
         return case
 
-    def _handed_over(self, report: Report) -> tuple[Side | None, str]:
-        """The side that a list hands it to, and the list."""
+    def _listed(self, report: Report) -> tuple[Side | None, str]:
+        """The side to which a list hands what is of that category, and the list."""
         side = self.rules.categories.get(report.category, Category()).side
         listed = None if side is None else self._list(report.side, side, report.category)
         return (side, listed) if side is not None and listed is not None else (None, "")
 
-    def _told(self, report: Report, place: Place) -> tuple[str, ...]:
-        """Who is told of what the police took because it was unclear."""
-        side = self.rules.categories.get(report.category, Category()).side
-        unclear = side is None and report.side is Side.POLICE
-        return tuple(self._named(key, place).name for key in self.rules.copy_unclear) if unclear else ()
+    def _handed_over(self, report: Report, urgency: Urgency) -> tuple[Side | None, str]:
+        """The side that a list hands it to, and the list; the police keep what is dangerous beyond its category."""
+        own = self.rules.categories.get(report.category, Category()).urgency
+        if report.side is Side.POLICE and urgency is Urgency.CRITICAL and own is not Urgency.CRITICAL:
+            return None, ""
+        return self._listed(report)
+
+    def _told(self, report: Report, place: Place, to: Side | None) -> tuple[str, ...]:
+        """Who is told of what the police keep: because it was unclear, or for its danger against the list."""
+        if report.side is not Side.POLICE or to is not None:
+            return ()
+        unclear = self.rules.categories.get(report.category, Category()).side is None
+        kept = self._listed(report)[0] is not None
+        return tuple(self._named(key, place).name for key in self.rules.copy_unclear) if unclear or kept else ()
 
     def _alarm(self, case: Case, way: Way) -> None:
         if not way.owned:
