@@ -726,11 +726,13 @@ class Model:
         return replace(unit, name=name)
 
     def _addressed(self, case: Case, word: str) -> str:
-        units = case.runs.policy.units
-        if word not in units:
+        if word in self.rules.units:
+            return self._named(word, self._place(case, case.side)).name
+        kept = case.runs.policy
+        if word not in kept.units:
             return case.unit if word == "unit" else word
-        title = case.runs.policy.areas.get(case.area, case.area)
-        return units[word].name.replace("{area}", title).replace("{grid}", case.grid or title)
+        title = kept.areas.get(case.area, case.area)
+        return kept.units[word].name.replace("{area}", title).replace("{grid}", case.grid or title)
 
     def _unit(self, name: str, case: Case) -> Unit:
         """By its key, else by its name; one that the table does not know has the ticket's own level."""
