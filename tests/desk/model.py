@@ -1345,7 +1345,7 @@ class Model:
             raise Refused(Refusal.OTHER_UNKNOWN)
         if child is master:
             raise Refused(Refusal.SAME_TICKET)
-        if child.drill != master.drill or child.side is master.side is Side.POLICE:
+        if child.drill != master.drill or all(self._has_alarm(root) for root in (child, master)):
             raise Refused(Refusal.NOT_LEGAL_NOW)
         child.request = None
         child.standing, child.master, child.resume = Standing.MERGED, master, None
@@ -1368,6 +1368,9 @@ class Model:
         case.standing, case.master = Standing.RUNNING, None
         if case.suspended is not None:
             self._go_on(case)
+    def _has_alarm(self, root: Case) -> bool:
+        return any(case.side is Side.POLICE for case in (root, *self._below(root)))
+
         for limit in case.runs.running.values():
             limit.floor = self.at
         self._say(case, said.TicketRestored(**self._stood(case, feedback), master=master.id))
