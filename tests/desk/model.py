@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from schemas import events as said
+from schemas.codec import encode
 from schemas.codes import (
     Action,
     Alarm,
@@ -29,7 +30,7 @@ from schemas.codes import (
 from schemas.commands import Command, Feedback, Origin, PolicyPublished, Report, Tick
 from schemas.envelope import NAMESPACE
 from schemas.policy import Category, Policy, Route, Unit
-from schemas.state import Attached, Course, Match, Request, Ticket, Ties, waiting_key
+from schemas.state import Attached, Course, Held, Match, Request, Ticket, Ties, Waiting, waiting_key
 from tests.desk.minutes import minutes_of
 from tests.desk.runs import STAGES, Judged, Limit, Runs, with_years
 
@@ -912,7 +913,21 @@ class Model:
         elif self.policy is None:
             self._settle(None, feedback.action.value, Outcome.FAILED, Refusal.BUG, feedback)
         else:
-            self.waiting.append(Waits(self.cause, self.now + self.policy.wait_s * 1000, feedback))
+            waits = Waits(self.cause, self.now + self.policy.wait_s * 1000, feedback)
+            if self._may_wait(waits):
+                self.waiting.append(waits)
+            else:
+                self._settle(None, feedback.action.value, Outcome.REFUSED, Refusal.UNKNOWN, feedback)
+
+    def _may_wait(self, waits: Waits) -> bool:
+        """Not what waits already, and only so much for one report."""
+        named = (waits.feedback.area, waits.feedback.source, waits.feedback.source_id)
+        beside = [o for o in self.waiting if (o.feedback.area, o.feedback.source, o.feedback.source_id) == named]
+        said = [replace(one.feedback, time=0, origin=None) for one in [*beside, waits]]
+        record = Waiting(
+            held=tuple(Held(command=o.command, until=o.until, feedback=o.feedback) for o in [*beside, waits])
+        )
+        return said[-1] not in said[:-1] and len(said) <= 64 and len(encode(record)) <= 1_000_000
 
     def _target(self, feedback: Feedback) -> Case | None:
         if feedback.ticket is not None:
@@ -1353,6 +1368,9 @@ class Model:
         master.children.append(child.id)
         self._say(master, said.TicketAdopted(child=child.id))
 
+    def _has_alarm(self, root: Case) -> bool:
+        return any(case.side is Side.POLICE for case in (root, *self._below(root)))
+
     def _merge_refused(self, case: Case, feedback: Feedback) -> None:
         other = self._case(feedback.other)
         if other is None or other.area != case.area:
@@ -1368,9 +1386,6 @@ class Model:
         case.standing, case.master = Standing.RUNNING, None
         if case.suspended is not None:
             self._go_on(case)
-    def _has_alarm(self, root: Case) -> bool:
-        return any(case.side is Side.POLICE for case in (root, *self._below(root)))
-
         for limit in case.runs.running.values():
             limit.floor = self.at
         self._say(case, said.TicketRestored(**self._stood(case, feedback), master=master.id))
