@@ -7,7 +7,7 @@ Here is which ticket is meant, and in which order it is asked whether the action
 from collections.abc import Callable
 from typing import Final
 
-from schemas.codec import Maker
+from schemas.codec import Maker, encode, replace
 from schemas.codes import Action, Fate, Outcome, Refusal
 from schemas.commands import Feedback
 from schemas.events import CommandSettled, ReportClosed
@@ -68,11 +68,19 @@ _HELPERS: Final = frozenset({Action.CONTACTED, Action.ARRIVED, Action.CONDITION_
 """What a unit that assists may say too."""
 
 
+HELD_MOST: Final = 64
+"""So much feedback waits for one report. A report has a dozen stages; what sends more than this repeats itself."""
+HELD_BYTES: Final = 1_000_000
+"""So long is the record of what waits for one report: it is written whole, and one too long could never be."""
+
 _SETTLED: Final = Maker(CommandSettled)
 
 
 def decide_feedback(turn: Turn, feedback: Feedback) -> None:
-    """Say what becomes of feedback; its settlement comes last. What names a report not known yet waits, unsettled."""
+    """Say what becomes of feedback; its settlement comes last. What names a report not known yet waits, unsettled.
+
+    What cannot wait is refused at once: it waits already, or too much does.
+    """
     if feedback.ticket is not None:
         ticket = turn.draft.ticket(feedback.ticket)
     else:
@@ -80,9 +88,7 @@ def decide_feedback(turn: Turn, feedback: Feedback) -> None:
     if ticket is not None:
         refusal = _answer(turn, ticket, feedback)
         settle(turn, turn.draft.ticket(ticket.id) or ticket, feedback, refusal)
-    elif feedback.ticket is None and feedback.source_id:
-        _hold(turn, feedback)
-    else:
+    elif feedback.ticket is not None or not feedback.source_id or not _hold(turn, feedback):
         settle(turn, None, feedback, Refusal.UNKNOWN)
 
 
@@ -104,11 +110,24 @@ def settle(turn: Turn, ticket: Ticket | None, feedback: Feedback, refusal: Refus
         turn.tell(ticket, settled)
 
 
-def _hold(turn: Turn, feedback: Feedback) -> None:
+def _hold(turn: Turn, feedback: Feedback) -> bool:
+    """Let it wait for its report; whether it may."""
     key = waiting_key(feedback.area, feedback.source, feedback.source_id)
-    before = turn.draft.waiting.get(key)
+    waiting = turn.draft.waiting.get(key)
+    before = () if waiting is None else waiting.held
     held = Held(command=turn.cause, until=turn.at + turn.policy.wait_s * 1000, feedback=feedback)
-    turn.draft.wait(key, Waiting(held=(*(() if before is None else before.held), held)))
+    if len(before) >= HELD_MOST or any(_says_the_same(one.feedback, feedback) for one in before):
+        return False
+    waiting = Waiting(held=(*before, held))
+    if len(encode(waiting)) > HELD_BYTES:
+        return False
+    turn.draft.wait(key, waiting)
+    return True
+
+
+def _says_the_same(one: Feedback, other: Feedback) -> bool:
+    """Whether it is one saying that was sent twice: all but where and when it came in is the same."""
+    return replace(one, time=other.time, origin=other.origin) == other
 
 
 def _answer(turn: Turn, ticket: Ticket, feedback: Feedback) -> Refusal | None:

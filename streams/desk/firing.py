@@ -80,21 +80,24 @@ def _step(turn: Turn, due: Due) -> bool:
         return False  # the stage moved on, the limit changed, or the ticket stands still or is closed
     rules = turn.rules_of(ticket)
     if head is not None and rules.policy.ladder[deadline.rung].step is not Step.ESCALATED:
-        turn.tell_head(head, _ran(rules, head, deadline, due[0]))
+        turn.tell_head(head, _ran(turn, rules, head, deadline, due[0]))
     elif (ticket := draft.ticket(name)) is not None:
-        turn.tell(ticket, _ran(rules, ticket, deadline, due[0]))
+        turn.tell(ticket, _ran(turn, rules, ticket, deadline, due[0]))
     return True
 
 
-def _ran(rules: Rules, ticket: Ticket, deadline: Deadline, at: int) -> Ran:
-    """What is said of the deadline's step. A ticket's head is enough, but for an escalation."""
+def _ran(turn: Turn, rules: Rules, ticket: Ticket, deadline: Deadline, at: int) -> Ran:
+    """What is said of the deadline's step. A ticket's head is enough, but for an escalation.
+
+    The ladder is that of the rules that judge the ticket; who is there to be told is a fact of today.
+    """
     fired = rules.policy.ladder[deadline.rung]
     rung, next_at = next_step(rules, deadline, at)
     said: _Said = {
         "limit": deadline.limit,
         "allowed": deadline.length,
         "unit": ticket.unit,
-        "recipients": rules.routes.called(fired.recipients, ticket),
+        "recipients": turn.rules.routes.called(fired.recipients, ticket, rules.policy),
         "rung": rung,
         "next_at": next_at,
     }

@@ -15,9 +15,10 @@ from schemas.events import (
     TicketRestored,
 )
 from schemas.policy import Unit
-from schemas.state import Attached, Ticket
+from schemas.state import Attached, Ticket, ties_of
 from streams.desk.clock import dated
 from streams.desk.dedup import attached_as
+from streams.desk.draft import Draft
 from streams.desk.handling import Answered, dispatched
 from streams.desk.limit_table import LimitFacts
 from streams.desk.limits import at_opening, caught_up, restored
@@ -35,7 +36,7 @@ def confirm(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
         return ticket, Refusal.OTHER_UNKNOWN
     if master.id == child.id:
         return ticket, Refusal.SAME_TICKET
-    if master.drill is not child.drill or (master.side is Side.POLICE and child.side is Side.POLICE):
+    if master.drill is not child.drill or (_has_alarm(turn.draft, master) and _has_alarm(turn.draft, child)):
         return ticket, Refusal.NOT_LEGAL_NOW
     _absorb(turn, child, master, feedback)
     return _now(turn, ticket), None
@@ -71,6 +72,21 @@ def _absorb(turn: Turn, child: Ticket, master: Ticket, feedback: Feedback) -> No
     )
     turn.tell(child, absorbed)
     turn.tell(master, TicketAdopted(child=child.id))
+
+
+def _has_alarm(draft: Draft, root: Ticket) -> bool:
+    """Whether the ticket, or anything that hangs on it, is the police's (警情): two such are linked, never merged.
+
+    The roots alone do not tell: a ticket of the other side may have an alarm below it.
+    """
+    asked = [root]
+    while asked:
+        ticket = asked.pop()
+        if ticket.side is Side.POLICE:
+            return True
+        children = (draft.ticket(name) for name in ties_of(ticket).children)
+        asked += (child for child in children if child is not None)  # one that is long closed may be forgotten
+    return False
 
 
 def _restore(turn: Turn, child: Ticket, feedback: Feedback) -> Ticket:

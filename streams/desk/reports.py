@@ -49,7 +49,7 @@ def _begin(turn: Turn, report: Report) -> Ticket:
     urgency = rules.urgencies.of(report)
     place = _PLACED.of(report.category, report.area, report.grid, report.source, report.side, urgency)
     first = routed = rules.routes.route(place, turn.at, load)
-    handed = rules.sides.diverted(report.side, report.category)
+    handed = rules.sides.diverted(report.side, report.category, urgency)
     if handed is not None:
         routed = rules.routes.route(place._replace(side=handed.side), turn.at, load)
     found = linked_to(turn, report, report.side)
@@ -103,7 +103,7 @@ def _dispatch(turn: Turn, ticket: Ticket, report: Report, routed: Routed, handed
     copies = routed.copies
     if handed is not None:
         ticket = diverted(turn, ticket, handed, "")
-    elif report.side is Side.POLICE and turn.rules.sides.unclear(report.category):
+    elif report.side is Side.POLICE and turn.rules.sides.shared(report.category):
         copies += turn.rules.routes.told_of_unclear(report.area, report.grid)
     ticket = dispatched(
         turn,

@@ -149,20 +149,26 @@ class Routes:
         """Who is told of what the police took first because it was unclear whose it is."""
         return tuple(unit_at(self._policy, unit, area, grid).name for unit in self._unclear)
 
-    def called(self, told: tuple[str, ...], ticket: Ticket) -> tuple[str, ...]:
-        """Whom a ladder names: `unit` holds the ticket, a key is that unit at its place, any other word stays."""
+    def called(self, told: tuple[str, ...], ticket: Ticket, judging: Policy) -> tuple[str, ...]:
+        """Whom a ladder names: `unit` holds the ticket, a key is that unit at its place, any other word stays.
+
+        The ladder is that of the policy `judging` the ticket; a key that only its table has is whom that one means.
+        """
+        if judging is not self._policy:
+            return tuple(self._name(one, ticket, judging) for one in told)
         key = (told, ticket.unit, ticket.area, ticket.grid)
         names = self._called.get(key)
         if names is None:
             if len(self._called) >= _MOST:
                 self._called.clear()
-            names = self._called[key] = tuple(self._name(one, ticket) for one in told)
+            names = self._called[key] = tuple(self._name(one, ticket, judging) for one in told)
         return names
 
-    def _name(self, told: str, ticket: Ticket) -> str:
-        unit = self._policy.units.get(told)
-        if unit is not None:
-            return unit_at(self._policy, unit, ticket.area, ticket.grid).name
+    def _name(self, told: str, ticket: Ticket, judging: Policy) -> str:
+        for policy in (self._policy, judging):
+            unit = policy.units.get(told)
+            if unit is not None:
+                return unit_at(policy, unit, ticket.area, ticket.grid).name
         return ticket.unit if told == HOLDER else told
 
     def _fitting(self, key: tuple[str | None, ...], place: Placed) -> tuple[tuple[_Row, ...], _Row]:

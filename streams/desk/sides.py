@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from schemas.codes import Side
+from schemas.codes import Side, Urgency
 from schemas.policy import Category, Policy
 
 
@@ -20,10 +20,9 @@ OTHER = {Side.POLICE: Side.SERVICE, Side.SERVICE: Side.POLICE}
 class Sides:
     """The lists of one policy (分流清单), and what it says of each category's side."""
 
-    __slots__ = ("_at_once", "_lists", "_unclear")
+    __slots__ = ("_at_once", "_critical", "_lists", "_shared")
 
     def __init__(self, policy: Policy) -> None:
-        self._unclear = frozenset(name for name, category in policy.categories.items() if category.side is None)
         self._lists: dict[tuple[Side, str], Handed] = {}
         for one in policy.diversions:
             for name in one.categories:
@@ -34,15 +33,26 @@ class Sides:
             for (side, name), handed in self._lists.items()
             if policy.categories.get(name, Category()).side is handed.side
         }
+        known = policy.categories.items()
+        self._critical = frozenset(name for name, category in known if category.urgency is Urgency.CRITICAL)
+        unclear = frozenset(name for name, category in known if category.side is None)
+        self._shared = unclear.union(name for side, name in self._at_once if side is Side.POLICE)
 
-    def diverted(self, side: Side, category: str) -> Handed | None:
-        """Where a new ticket of that side goes: to the category's own, where a list hands it over."""
-        return self._at_once.get((side, category))
+    def diverted(self, side: Side, category: str, urgency: Urgency) -> Handed | None:
+        """Where a new ticket of that side goes: to the category's own, where a list hands it over.
+
+        What the police took stays with them where it is of danger (危及生命财产), whatever the list says of others like
+        it. Where all of a category is critical that says nothing of this one.
+        """
+        handed = self._at_once.get((side, category))
+        if handed is None or side is not Side.POLICE or urgency is not Urgency.CRITICAL:
+            return handed
+        return handed if category in self._critical else None
 
     def handed(self, side: Side, category: str) -> Handed | None:
         """Where an operator may hand a ticket of that side: to the other, where a list holds the category."""
         return self._lists.get((side, category))
 
-    def unclear(self, category: str) -> bool:
-        """Whether nobody can say whose it is: the police first (先警务)."""
-        return category in self._unclear
+    def shared(self, category: str) -> bool:
+        """Whether the other side is told of what the police took and keep (先警务): it is unclear, or on their list."""
+        return category in self._shared

@@ -93,7 +93,7 @@ OFFICE = Calendar(
 )
 LADDER = (
     Rung(step=Step.WARNED, percent=80, recipients=("lead",)),
-    Rung(step=Step.PASSED, percent=100, recipients=("lead", "operator")),
+    Rung(step=Step.PASSED, percent=100, recipients=("unit", "watch", "desk", "operator")),
     Rung(step=Step.YELLOW, percent=150),
     Rung(step=Step.RED, percent=200),
     Rung(step=Step.ESCALATED, percent=250, recipients=("leader",)),
@@ -183,7 +183,8 @@ KEPT = replace(
         LimitRow(stages={Stage.CALLED_BACK: _working(60)}),
     ),
     ladder=(LADDER[1], Rung(step=Step.YELLOW, percent=120), Rung(step=Step.ESCALATED, percent=200)),
-    units=PLAIN.units | {"flood": Unit(name="flood team", level=Level.STREET)},
+    units=PLAIN.units
+    | {"flood": Unit(name="flood team", level=Level.STREET), "desk": Unit(name="{area} desk", level=Level.STREET)},
     categories=PLAIN.categories | {"lamp": Category(near_m=250, near_s=3600, urgency=Urgency.URGENT)},
     extension_first_s=0,
     suspension_most_s=3600,
@@ -202,6 +203,7 @@ STRICT = replace(
         ),
         "lamp": (Condition(name="fenced", title="fenced off", span=_working(60)),),
     },
+    categories=PLAIN.categories | {"lamp": Category(near_m=50, near_s=86400, urgency=Urgency.CRITICAL)},
     ladder=(Rung(step=Step.WARNED, percent=50), *LADDER[:4]),
     duplicates=Duplicates(threshold=60, most=1, link_s=60, recurrence_s=0),
     closing_sources=(),
@@ -212,6 +214,8 @@ LOOSE = replace(
     PLAIN,
     version="p4",
     running="keep",
+    areas={"north": "New North"},
+    units=PLAIN.units | {"watch": Unit(name="{area} night watch", level=Level.COMMUNITY)},
     calendar=None,
     limits=(LimitRow(category="lamp", stages={Stage.HANDLED: _working(1800)}), LimitRow(overall=_wall(36000))),
     conditions={},

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from schemas import events as said
+from schemas.codec import encode
 from schemas.codes import (
     Action,
     Alarm,
@@ -29,7 +30,7 @@ from schemas.codes import (
 from schemas.commands import Command, Feedback, Origin, PolicyPublished, Report, Tick
 from schemas.envelope import NAMESPACE
 from schemas.policy import Category, Policy, Route, Unit
-from schemas.state import Attached, Course, Match, Request, Ticket, Ties, waiting_key
+from schemas.state import Attached, Course, Held, Match, Request, Ticket, Ties, Waiting, waiting_key
 from tests.desk.minutes import minutes_of
 from tests.desk.runs import STAGES, Judged, Limit, Runs, with_years
 
@@ -576,7 +577,7 @@ class Model:
         urgency = self._urgency(report)
         place = Place(report.category, report.area, report.grid, report.source, report.side, urgency)
         first = way = self._route(place)
-        to, listed = self._handed_over(report)
+        to, listed = self._handed_over(report, urgency)
         if to is not None:
             way = self._route(replace(place, side=to))
         other, why, distance = self._linked(report)
@@ -595,7 +596,7 @@ class Model:
             source=report.source,
             occurred_at=self.at,
             assisting=way.assisting,
-            copies=way.copies + self._told(report, place),
+            copies=way.copies + self._told(report, place, to),
         )
         if report.self_handled:
             self._handle_at_once(case, joined)
@@ -607,17 +608,26 @@ class Model:
             self._open_joint(case, report, unit, number)
         return case
 
-    def _handed_over(self, report: Report) -> tuple[Side | None, str]:
-        """The side that a list hands it to, and the list."""
+    def _listed(self, report: Report) -> tuple[Side | None, str]:
+        """The side to which a list hands what is of that category, and the list."""
         side = self.rules.categories.get(report.category, Category()).side
         listed = None if side is None else self._list(report.side, side, report.category)
         return (side, listed) if side is not None and listed is not None else (None, "")
 
-    def _told(self, report: Report, place: Place) -> tuple[str, ...]:
-        """Who is told of what the police took because it was unclear."""
-        side = self.rules.categories.get(report.category, Category()).side
-        unclear = side is None and report.side is Side.POLICE
-        return tuple(self._named(key, place).name for key in self.rules.copy_unclear) if unclear else ()
+    def _handed_over(self, report: Report, urgency: Urgency) -> tuple[Side | None, str]:
+        """The side that a list hands it to, and the list; the police keep what is dangerous beyond its category."""
+        own = self.rules.categories.get(report.category, Category()).urgency
+        if report.side is Side.POLICE and urgency is Urgency.CRITICAL and own is not Urgency.CRITICAL:
+            return None, ""
+        return self._listed(report)
+
+    def _told(self, report: Report, place: Place, to: Side | None) -> tuple[str, ...]:
+        """Who is told of what the police keep: because it was unclear, or for its danger against the list."""
+        if report.side is not Side.POLICE or to is not None:
+            return ()
+        unclear = self.rules.categories.get(report.category, Category()).side is None
+        kept = self._listed(report)[0] is not None
+        return tuple(self._named(key, place).name for key in self.rules.copy_unclear) if unclear or kept else ()
 
     def _alarm(self, case: Case, way: Way) -> None:
         if not way.owned:
@@ -717,11 +727,13 @@ class Model:
         return replace(unit, name=name)
 
     def _addressed(self, case: Case, word: str) -> str:
-        units = case.runs.policy.units
-        if word not in units:
+        if word in self.rules.units:
+            return self._named(word, self._place(case, case.side)).name
+        kept = case.runs.policy
+        if word not in kept.units:
             return case.unit if word == "unit" else word
-        title = case.runs.policy.areas.get(case.area, case.area)
-        return units[word].name.replace("{area}", title).replace("{grid}", case.grid or title)
+        title = kept.areas.get(case.area, case.area)
+        return kept.units[word].name.replace("{area}", title).replace("{grid}", case.grid or title)
 
     def _unit(self, name: str, case: Case) -> Unit:
         """By its key, else by its name; one that the table does not know has the ticket's own level."""
@@ -901,7 +913,21 @@ class Model:
         elif self.policy is None:
             self._settle(None, feedback.action.value, Outcome.FAILED, Refusal.BUG, feedback)
         else:
-            self.waiting.append(Waits(self.cause, self.now + self.policy.wait_s * 1000, feedback))
+            waits = Waits(self.cause, self.now + self.policy.wait_s * 1000, feedback)
+            if self._may_wait(waits):
+                self.waiting.append(waits)
+            else:
+                self._settle(None, feedback.action.value, Outcome.REFUSED, Refusal.UNKNOWN, feedback)
+
+    def _may_wait(self, waits: Waits) -> bool:
+        """Not what waits already, and only so much for one report."""
+        named = (waits.feedback.area, waits.feedback.source, waits.feedback.source_id)
+        beside = [o for o in self.waiting if (o.feedback.area, o.feedback.source, o.feedback.source_id) == named]
+        said = [replace(one.feedback, time=0, origin=None) for one in [*beside, waits]]
+        record = Waiting(
+            held=tuple(Held(command=o.command, until=o.until, feedback=o.feedback) for o in [*beside, waits])
+        )
+        return said[-1] not in said[:-1] and len(said) <= 64 and len(encode(record)) <= 1_000_000
 
     def _target(self, feedback: Feedback) -> Case | None:
         if feedback.ticket is not None:
@@ -1334,13 +1360,16 @@ class Model:
             raise Refused(Refusal.OTHER_UNKNOWN)
         if child is master:
             raise Refused(Refusal.SAME_TICKET)
-        if child.drill != master.drill or child.side is master.side is Side.POLICE:
+        if child.drill != master.drill or all(self._has_alarm(root) for root in (child, master)):
             raise Refused(Refusal.NOT_LEGAL_NOW)
         child.request = None
         child.standing, child.master, child.resume = Standing.MERGED, master, None
         self._say(child, said.TicketAbsorbed(**self._stood(child, feedback), into=master.id))
         master.children.append(child.id)
         self._say(master, said.TicketAdopted(child=child.id))
+
+    def _has_alarm(self, root: Case) -> bool:
+        return any(case.side is Side.POLICE for case in (root, *self._below(root)))
 
     def _merge_refused(self, case: Case, feedback: Feedback) -> None:
         other = self._case(feedback.other)

@@ -48,7 +48,9 @@ def ticket_of(log: Log, source: str = "city") -> Ticket:
 def test_a_list_for_each_way(side: Side, category: str, at_once: Side | None, by_hand: Side | None) -> None:
     lists = {Side.SERVICE: "to 12345 1", Side.POLICE: "to 110 1"}
     sides = Sides(POLICY)
-    assert sides.diverted(side, category) == (None if at_once is None else Handed(at_once, lists[at_once]))
+    assert sides.diverted(side, category, Urgency.ROUTINE) == (
+        None if at_once is None else Handed(at_once, lists[at_once])
+    )
     assert sides.handed(side, category) == (None if by_hand is None else Handed(by_hand, lists[by_hand]))
 
 
@@ -57,7 +59,9 @@ def test_the_first_list_that_holds_the_category_says_so_and_one_to_its_own_side_
         return Diversion(name=name, version="7", from_side=Side.POLICE, to_side=to_side, categories=("noise",))
 
     lists = (listed("nowhere", Side.POLICE), listed("first", Side.SERVICE), listed("second", Side.SERVICE))
-    assert Sides(replace(POLICY, diversions=lists)).diverted(Side.POLICE, "noise") == Handed(Side.SERVICE, "first 7")
+    assert Sides(replace(POLICY, diversions=lists)).diverted(Side.POLICE, "noise", Urgency.URGENT) == Handed(
+        Side.SERVICE, "first 7"
+    )
 
 
 def test_an_unclear_category_is_never_diverted_at_once_even_if_a_list_holds_it() -> None:
@@ -65,7 +69,7 @@ def test_an_unclear_category_is_never_diverted_at_once_even_if_a_list_holds_it()
         name="all", version="1", from_side=Side.POLICE, to_side=Side.SERVICE, categories=("quarrel", "noise")
     )
     sides = Sides(replace(POLICY, diversions=(listed,)))
-    assert sides.diverted(Side.POLICE, "quarrel") is None
+    assert sides.diverted(Side.POLICE, "quarrel", Urgency.ROUTINE) is None
     assert sides.handed(Side.POLICE, "quarrel") == Handed(Side.SERVICE, "all 1")
 
 
@@ -135,6 +139,70 @@ def test_who_is_told_of_the_unclear_is_named_for_the_place() -> None:
     log.add(report(category="quarrel", grid="g7", **POLICE_TOOK), 0)
     (sent,) = said(log, TicketDispatched)
     assert sent.copies == ("gas company", "grid g7", "North Town watch one")
+
+
+DANGER = replace(
+    POLICY,
+    keywords={"持刀": Urgency.CRITICAL, "坠楼": Urgency.CRITICAL, "触电": Urgency.CRITICAL, "漏水": Urgency.URGENT},
+    categories={
+        "noise": Category(),
+        "manhole-cover": Category(urgency=Urgency.URGENT),
+        "property-management": Category(),
+        "public-health": Category(urgency=Urgency.CRITICAL),  # as while an epidemic lasts
+        "theft": Category(side=Side.POLICE),
+    },
+    routes=(
+        Route(side=Side.POLICE, units=("station",), copies=("gas",)),
+        Route(category="public-health", units=("street",)),
+        Route(units=("lamps",)),
+    ),
+    diversions=(
+        Diversion(
+            name="警转非警",
+            version="1",
+            from_side=Side.POLICE,
+            to_side=Side.SERVICE,
+            categories=("noise", "manhole-cover", "property-management", "public-health", "litter"),
+        ),
+        Diversion(name="非警转警", version="1", from_side=Side.SERVICE, to_side=Side.POLICE, categories=("theft",)),
+    ),
+)
+"""A district's words of danger, and both of its lists."""
+STAYED = ("police station", ("gas company", "street office"))
+
+
+@pytest.mark.parametrize(
+    ("category", "text", "others", "holder"),
+    [
+        ("noise", "楼下噪音大，有人持刀闹事", {}, STAYED),
+        ("manhole-cover", "井盖缺失有人触电", {}, STAYED),
+        ("property-management", "小区有人坠楼", {}, STAYED),
+        ("litter", "路边持刀打人", {}, STAYED),  # no category of the policy
+        ("noise", "楼下噪音大", {"urgency": Urgency.CRITICAL}, STAYED),  # whoever took the call says so
+        ("noise", "楼下噪音大", {}, ("lamp company", ())),
+        ("noise", "楼下漏水", {}, ("lamp company", ())),  # urgent is no danger
+        ("public-health", "楼栋有人发热", {}, ("street office", ())),  # all of the category is critical: not for that
+        ("public-health", "发热病人持刀", {}, ("street office", ())),  # and more than critical there is not
+        ("theft", "持刀抢劫", {}, ("police station", ("gas company",))),  # the police's own: nobody else is told
+        ("theft", "持刀抢劫", {"source": "city", "side": Side.SERVICE}, ("police station", ("gas company",))),
+        ("noise", "有人持刀", {"source": "city", "side": Side.SERVICE}, ("lamp company", ())),
+    ],
+)
+def test_danger_stays_with_the_police_whatever_the_list_says_and_the_other_side_is_told(
+    category: str, text: str, others: dict[str, object], holder: tuple[str, tuple[str, ...]]
+) -> None:
+    log = Log(policy=DANGER)
+    log.add(report("r1", category=category, text=text, **(POLICE_TOOK | others)), 0)
+    (sent,) = said(log, TicketDispatched)
+    assert (sent.unit, sent.copies) == holder
+
+
+def test_what_stayed_for_its_danger_is_no_diversion_and_an_operator_may_divert_it_later() -> None:
+    log = Log(policy=DANGER)
+    assert log.add(report(category="noise", text="有人持刀闹事", **POLICE_TOOK), 0) == OPENED
+    assert course_of(ticket_of(log, "110")).diverted_from is None
+    assert log.add(feedback(Action.DIVERTED, source="110", note="已控制"), MINUTE)[-3:] == DIVERTED
+    assert ticket_of(log, "110").side is Side.SERVICE
 
 
 def handed_over(policy: Policy = POLICY) -> Log:

@@ -588,6 +588,45 @@ def test_two_of_the_polices_are_not_merged(log: Log) -> None:
     assert log.add(feedback(Action.MERGE_CONFIRMED, "", ticket=police, other=lamp), 2) == MERGED
 
 
+REFUSED = ["command.settled merge-confirmed refused not-legal-now"]
+
+
+def merged(log: Log, child: str, master: str) -> list[str]:
+    """What is said when one ticket is to be merged into another, both by their ids."""
+    return log.add(feedback(Action.MERGE_CONFIRMED, "", ticket=child, other=master), 5)
+
+
+def test_two_alarms_do_not_become_one_by_way_of_a_ticket_of_the_other_side(log: Log) -> None:
+    #  a1 -> r1 -> r2     a2 -> r3: whichever two are named, an alarm hangs on either side
+    for source_id in ("a1", "a2"):
+        log.add(alarm(source_id), 0)
+    for source_id in ("r1", "r2", "r3"):
+        log.add(report(source_id), 0)
+    a1, a2 = log.ticket_of("a1", "110"), log.ticket_of("a2", "110")
+    r1, r2, r3 = (log.ticket_of(name) for name in ("r1", "r2", "r3"))
+    assert merged(log, a1, r1) == MERGED
+    assert merged(log, a2, r1) == REFUSED
+    assert merged(log, r1, a2) == REFUSED
+    assert merged(log, r1, r2) == MERGED
+    assert merged(log, a2, r3) == MERGED
+    assert [merged(log, one, other) for one, other in ((r3, r2), (r2, r3), (a1, a2), (a2, r1))] == [REFUSED] * 4
+    assert log.add(feedback(Action.UNMERGED, "", ticket=a2), 6)[-1] == "command.settled unmerged applied"
+    assert merged(log, r3, r2) == MERGED
+
+
+def test_an_alarm_that_was_closed_with_its_master_is_still_one_of_it_until_it_is_forgotten(log: Log) -> None:
+    for source_id in ("a1", "a2"):
+        log.add(alarm(source_id), 0)
+    log.add(report("r1"), 0)
+    a1, a2, r1 = log.ticket_of("a1", "110"), log.ticket_of("a2", "110"), log.ticket_of("r1")
+    merged(log, a1, r1)
+    log.add(feedback(Action.CLOSED, "r1"), 6)
+    log.add(feedback(Action.REOPENED, "r1"), 7)
+    assert merged(log, a2, r1) == REFUSED
+    log.tick(2 * DAY)
+    assert merged(log, a2, r1) == MERGED
+
+
 def test_what_was_closed_is_merged_no_more_but_can_be_taken_from_its_master(log: Log) -> None:
     for source_id in ("r1", "r2", "r3"):
         log.add(report(source_id), 0)

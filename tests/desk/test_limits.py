@@ -675,6 +675,27 @@ def test_what_keeps_its_policy_is_judged_by_it_until_it_is_closed() -> None:
     assert former_policy_key("overall") not in log.state
 
 
+@pytest.mark.parametrize("escalates", [False, True])
+def test_whom_the_ladder_of_a_kept_policy_tells_is_who_is_there_now(escalates: bool) -> None:
+    def named(name: str) -> Unit:
+        return Unit(name=name, level=Level.COMMUNITY)
+
+    tells = ("unit", "desk", "watch-1", "gone", "leader")
+    rung = Rung(step=Step.ESCALATED if escalates else Step.PASSED, percent=100, recipients=tells)
+    kept = replace(ONLY_OVERALL, running="keep", ladder=(rung,))
+    kept = replace(kept, units=kept.units | {"desk": named("old desk"), "gone": named("{area} old team")})
+    now = replace(ONLY_OVERALL, version="p2", areas={"north": "New North"}, ladder=())
+    now = replace(now, units=now.units | {"desk": named("new desk"), "leader": named("{area} leader")})
+    log = Log(policy=kept)
+    log.add(report("r1"), 0)
+    log.add(report("r2"), 0)
+    assert log.add(PolicyPublished(policy=now), SECOND) == ["command.settled policy applied"]
+    assert len(log.tick(1000 * SECOND)) == 2
+    assert [fact.event.recipients for fact in log.decision.facts if isinstance(fact.event, Ran)] == [
+        ("lamp company", "new desk", "New North watch one", "North Town old team", "New North leader")
+    ] * 2
+
+
 def test_each_ticket_goes_by_what_its_own_policy_says_of_running_tickets() -> None:
     log = Log(policy=replace(ONLY_OVERALL, running="keep"))
     log.add(report("r1"), 0)

@@ -20,8 +20,8 @@ from schemas.state import NO_COURSE, NO_TIES, Ticket
 from streams.desk.evolve import evolve
 from streams.desk.facts import Entry, Fact
 from streams.desk.memory import DeskMemory
-from tests.desk.histories import BEGINNINGS, POLICIES, STEPS, command_of, published
-from tests.desk.logs import T0, Log, bytes_of, command_in, decide_batch, entry, folded, remembered
+from tests.desk.histories import BEGINNINGS, ORIGINS, POLICIES, STEPS, command_of, published
+from tests.desk.logs import T0, Log, bytes_of, command_in, decide_batch, entry, feedback, folded, remembered, report
 from tests.desk.model import Case, Model, Said, shown
 
 T = TypeVar("T")
@@ -204,11 +204,18 @@ def by_chance(seed: int) -> Play:
     play = Play(chance.choice(list(Clock)), chance.choice(BEGINNINGS), policy)
     for _ in range(RECORDS):
         step = chance.choice(STEPS)
-        play.append(command_of(chance.choice, play.now + step, play.model.cases[-6:]), step)
+        again = sent_again(chance, play) if play.model.waiting and chance.randrange(8) == 0 else None
+        play.append(again or command_of(chance.choice, play.now + step, play.model.cases[-6:]), step)
         if chance.randrange(4) == 0:
             play.batch(again=chance.randrange(4) == 0)
     play.end()
     return play
+
+
+def sent_again(chance: Random, play: Play) -> Command:
+    """Feedback that waits, as its platform sends it a second time: the same, or with something else about it."""
+    waits = chance.choice(play.model.waiting).feedback
+    return replace(waits, time=play.now, origin=chance.choice(ORIGINS), note=chance.choice([waits.note] * 3 + ["else"]))
 
 
 @cache
@@ -235,6 +242,19 @@ def names_of(event: Event) -> list[str]:
 
 UNMET: Final = {"lianqin.ticket.accepted.v1", "accepted applied"}
 """Whatever opens is dispatched at once, to the catch-all at worst, and reopened or returned it has been accepted."""
+
+
+def test_no_more_waits_for_one_report_than_the_model_lets() -> None:
+    play = Play(Clock.WALL, T0, 0)
+    for number in range(70):
+        play.append(feedback(Action.CLOSED, "r1", note=str(number % 68)), 1)
+    for number in range(4):
+        play.append(feedback(Action.CLOSED, "r2", note=f"{number}{'请核查' * 40_000}"), 1)
+    play.batch(again=True)
+    assert Counter(len(waiting.held) for waiting in play.log.memory.waiting.values()) == {64: 1, 2: 1}
+    for name in ("r1", "r2"):
+        play.append(report(name), 1)
+    play.end()
 
 
 @pytest.mark.parametrize("first", range(0, LOGS, TOGETHER))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import encode
-from schemas.codes import Action, RequestKind, Side, Stage
-from schemas.commands import Command, PolicyPublished, Tick
+from schemas.codes import Action, Flag, RequestKind, Side, Stage
+from schemas.commands import Command, Origin, PolicyPublished, Tick
 from schemas.events import ReportSettled, TicketArrived
 from schemas.state import Course, Request, Ticket, Waiting
 from streams.desk import decide as deciding
@@ -23,7 +23,7 @@ from streams.desk.indexes import Indexes, report_key
 from streams.desk.memory import DeskMemory
 from streams.desk.overlay import Overlay, Undo
 from streams.desk.turn import Turn
-from tests.desk.logs import HOUR, POLICY, T0, Log, decide_batch, entry, feedback, remembered, report, told
+from tests.desk.logs import HOUR, POLICY, T0, Log, decide_batch, entry, feedback, folded, remembered, report, told
 
 TIMES = st.integers(-2, 5).map(lambda number: number * SLICE_MS // 2)
 ENTRIES = st.lists(st.tuples(TIMES, st.sampled_from("abc")), max_size=30)
@@ -292,6 +292,74 @@ def test_each_of_two_waits_is_found_among_both() -> None:
     log.add(feedback(Action.CLOSED), 2)
     assert log.tick(HOUR) == ["command.settled closed refused unknown"]
     assert log.tick(3 * HOUR) == ["command.settled signed refused unknown"]
+
+
+UNKNOWN = ["command.settled closed refused unknown"]
+
+
+def held_in(log: Log) -> int:
+    """How much feedback waits for the report."""
+    return sum(len(waiting.held) for waiting in log.memory.waiting.values())
+
+
+def test_feedback_that_is_sent_again_and_again_waits_once() -> None:
+    log = Log()
+    said = feedback(Action.CLOSED, by="street office", note="已处置完毕，请核查。")
+    assert log.add(said, 0) == []
+    again = replace(said, time=said.time + 1, origin=Origin(topic="lianqin.intake.feedback", partition=0, offset=9))
+    assert log.add(said, 1) == log.add(again, 2) == UNKNOWN  # answered, as every command is
+    assert held_in(log) == 1
+    assert log.tick(2 * HOUR) == UNKNOWN
+    assert log.add(again, 2 * HOUR) == []  # the first waits no more: it is a new one
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"action": Action.VERIFIED},
+        {"occurred_at": T0 + 1},
+        {"by": "street office"},
+        {"note": "已处置"},
+        {"evidence": ("https://example.invalid/1.jpg",)},
+        {"score": 5},
+        {"flags": (Flag.TIME_CLAMPED,)},
+    ],
+)
+def test_feedback_that_says_anything_else_waits_too(other: dict[str, object]) -> None:
+    log = Log()
+    assert log.add(feedback(Action.CLOSED), 0) == log.add(feedback(**({"action": Action.CLOSED} | other)), 1) == []  # type: ignore[arg-type]  # tests name the fields they mean
+    assert held_in(log) == 2
+
+
+def test_only_so_much_feedback_waits_for_one_report() -> None:
+    log = Log()
+    for number in range(64):
+        assert log.add(feedback(Action.CLOSED, note=str(number)), number) == []
+    assert log.add(feedback(Action.CLOSED, note="64"), 64) == UNKNOWN
+    assert log.add(feedback(Action.CLOSED, "r2"), 65) == []  # each report has its own
+    assert held_in(log) == 65
+    assert log.tick(2 * HOUR) == UNKNOWN
+    assert log.add(feedback(Action.CLOSED, note="64"), 2 * HOUR) == []
+
+
+def test_the_record_of_what_waits_for_one_report_stays_small() -> None:
+    log = Log()
+    long = "请核查" * 40_000  # 360,000 bytes
+    assert log.add(feedback(Action.CLOSED, note=f"1{long}"), 0) == log.add(feedback(Action.CLOSED, note=f"2{long}"), 1)
+    assert held_in(log) == 2
+    assert log.add(feedback(Action.CLOSED, note=f"3{long}"), 2) == UNKNOWN
+    assert log.add(feedback(Action.CLOSED, note="short"), 3) == []
+    assert log.add(feedback(Action.CLOSED, "r2", note=3 * long), 4) == UNKNOWN  # one that is too long alone, too
+    assert max(len(value) for value in log.state.values()) <= 1_000_000
+    assert remembered(folded(log.state)) == remembered(log.memory)
+
+
+def test_a_record_may_be_as_long_as_it_may_be() -> None:
+    log = Log()
+    log.add(feedback(Action.CLOSED), 0)
+    (short,) = (len(value) for key, value in log.state.items() if key.startswith(b"w:"))
+    assert log.add(feedback(Action.CLOSED, "r2", note="x" * (1_000_000 - short + 1)), 0) == UNKNOWN
+    assert log.add(feedback(Action.CLOSED, "r2", note="x" * (1_000_000 - short)), 0) == []
 
 
 def test_a_large_state_is_folded_in_steps_and_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
