@@ -145,7 +145,7 @@ def _moved(view: CurrentTicket, event: Moved, at: int) -> None:
             view.score = event.score
         case TicketReopened():
             view.status, view.closed_at, view.on_time = Status.OPEN, None, None
-            view.reopens, view.reopened_at, view.conditions = view.reopens + 1, at, ()
+            view.reopens, view.reopened_at, view.conditions, view.escalated = view.reopens + 1, at, (), None
         case _:
             return
 

@@ -48,7 +48,7 @@ def of_view(view: CurrentTicket, names: set[str]) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(16))
 def test_views_are_what_the_desk_remembers(seed: int) -> None:
     play = played(seed)
     current = viewed(records_of(play.log.facts)).current()

@@ -102,6 +102,14 @@ MOVES: list[tuple[tuple[Event, ...], dict[str, object]]] = [
             "reopens": 1, "on_time": None, "conditions": (),
         },
     ),
+    (
+        (fact(LimitEscalated, level=Level.DISTRICT), fact(TicketClosed), fact(TicketReopened)),
+        {"status": Status.OPEN, "reopens": 1, "escalated": None, "step": None},
+    ),
+    (
+        (fact(LimitEscalated, level=Level.DISTRICT), fact(TicketClosed)),
+        {"status": Status.CLOSED, "escalated": Level.DISTRICT, "step": None},
+    ),
     ((fact(StageRecorded, stage=Stage.ARRIVED),), {"stage": Stage.OPENED, "sequence": 2}),
     (
         (fact(TicketVoided),),
