@@ -458,7 +458,8 @@ class Model:
             else:
                 case.policy = policy.version
                 case.runs.taken(policy, case.stage, (case.begun, case.since), case.met, now)
-            self._say(case, said.LimitsChanged(policy=case.policy, deadlines=case.runs.shown()))
+            changed = said.LimitsChanged(policy=case.policy, deadlines=case.runs.shown(), said=case.runs.climbed())
+            self._say(case, changed)
 
     def _evict(self) -> None:
         if self.policy is not None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from schemas.codes import LimitClock, Stage
+from schemas.codes import LimitClock, Stage, Step
 from schemas.policy import Calendar, LimitRow, Policy, Rung, Span
 from schemas.state import Deadline
 from tests.desk.minutes import minutes_of
@@ -120,6 +120,11 @@ class Runs:
         halted = [limit for limit in self.running.values() if limit.halted]
         order = [self.running.get(OVERALL), *halted, self.goal, self.condition]
         return tuple(limit.shown() for limit in order if limit is not None)
+
+    def climbed(self) -> dict[str, tuple[Step, ...]]:
+        """Which steps of the ladder each limit has behind it."""
+        ladder = self.policy.ladder
+        return {name: tuple(rung.step for rung in ladder[: limit.said]) for name, limit in self.running.items()}
 
     # What the policy says
 

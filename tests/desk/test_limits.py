@@ -572,24 +572,33 @@ def rungs(*steps: tuple[Step, int]) -> tuple[Rung, ...]:
 
 
 @pytest.mark.parametrize(
-    ("ladder", "after"),
+    ("ladder", "counted", "after"),
     [
-        (rungs((Step.WARNED, 90), (Step.PASSED, 100)), ["limit.passed overall"]),
-        (rungs((Step.WARNED, 50), (Step.PASSED, 100)), ["limit.passed overall"]),
+        (rungs((Step.WARNED, 90), (Step.PASSED, 100)), (Step.WARNED,), ["limit.passed overall"]),
+        (rungs((Step.WARNED, 50), (Step.PASSED, 100)), (Step.WARNED,), ["limit.passed overall"]),
         (
             rungs((Step.WARNED, 50), (Step.WARNED, 80), (Step.PASSED, 100)),
+            (Step.WARNED,),
             ["limit.warned overall", "limit.passed overall"],
         ),
-        (rungs((Step.ESCALATED, 20), (Step.WARNED, 50), (Step.PASSED, 100)), ["limit.passed overall"]),
-        (rungs((Step.YELLOW, 85), (Step.PASSED, 100)), ["limit.carded overall yellow", "limit.passed overall"]),
-        ((), []),
+        (
+            rungs((Step.ESCALATED, 20), (Step.WARNED, 50), (Step.PASSED, 100)),
+            (Step.ESCALATED, Step.WARNED),
+            ["limit.passed overall"],
+        ),
+        (rungs((Step.YELLOW, 85), (Step.PASSED, 100)), (), ["limit.carded overall yellow", "limit.passed overall"]),
+        (rungs((Step.WARNED, 99), (Step.PASSED, 100)), (), ["limit.warned overall", "limit.passed overall"]),
+        ((), (), []),
     ],
 )
-def test_of_another_ladder_no_step_is_said_a_second_time(ladder: tuple[Rung, ...], after: list[str]) -> None:
+def test_of_another_ladder_no_step_is_said_a_second_time(
+    ladder: tuple[Rung, ...], counted: tuple[Step, ...], after: list[str]
+) -> None:
     log = Log(policy=ONLY_OVERALL)
     log.add(report(), 0)
     assert log.tick(950 * SECOND) == ["limit.warned overall"]
     log.add(published(ONLY_OVERALL, version="p2", ladder=ladder), 950 * SECOND)
+    assert [event.said for event in said_of(log, LimitsChanged)] == [{"overall": counted}]
     assert log.tick(1000 * SECOND) == after
 
 
