@@ -633,7 +633,7 @@ class Model:
     ) -> Case:
         policy = self.rules
         ticket = f"{report.area}.{self.cause.replace('-', '')[:16]}" + (f"-{number}" if number > 1 else "")
-        judged = Judged(report.category, urgency, report.area, report.source, report.kind)
+        judged = Judged(report.category, urgency, report.area, report.source, report.kind, side)
         case = Case(
             id=ticket,
             matter=matter or self.cause,
@@ -785,6 +785,7 @@ class Model:
         )
         case.diverted_from, case.diverted_unit = (None, None) if returned else (case.side, case.unit)
         case.side = to
+        case.runs.handed_over(to, case.stage, case.begun, self.at)
         self._say(case, event)
 
     def _dispatch(
