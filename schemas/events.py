@@ -518,6 +518,8 @@ class LimitsChanged:
     type: Literal["lianqin.limits.changed.v1"] = "lianqin.limits.changed.v1"
     policy: str
     deadlines: tuple[Deadline, ...]
+    said: dict[str, tuple[Step, ...]] | None = None
+    """By limit, the steps of its ladder that count as said and lie behind; none in the logs of earlier builds."""
 
 
 @contract

@@ -240,7 +240,7 @@ class LimitEntry(Part):
     area: Slugs | None = None
     source: Slugs | None = None
     side: Side | None = None
-    """All sources of this side; beside `source` of no use."""
+    """Whose ticket it is (警务, 非警务): after a diversion the side that has it, whoever took the call."""
     urgency: Urgency | None = None
     kind: Annotated[tuple[Title, ...], Several] | None = None
     overall: Limit | None = None
@@ -250,9 +250,6 @@ class LimitEntry(Part):
     def _says_something(self) -> Self:
         if self.overall is None and not self.stages:
             msg = "names no limit: give `overall`, or `stages`, or both"
-            raise ValueError(msg)
-        if self.source is not None and self.side is not None:
-            msg = "name either sources or a side"
             raise ValueError(msg)
         return self
 

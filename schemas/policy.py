@@ -33,6 +33,8 @@ class LimitRow:
     area: str | None = None
     source: str | None = None
     kind: str | None = None
+    side: Side | None = None
+    """Of the ticket: after a diversion the side that has it now, whoever took the call."""
     overall: Span | None = None
     """From opening to closing."""
     stages: dict[Stage, Span] = field(default_factory=dict)

@@ -38,7 +38,7 @@ def build(pack: Pack, sources: Mapping[str, SourceMapping], clock: Clock, surge:
         surge=surge,
         areas=pack.areas(),
         calendar=_calendar(pack),
-        limits=tuple(_limits((*over.limits, *pack.limits.rows), sources, day_s)),
+        limits=tuple(_limits((*over.limits, *pack.limits.rows), day_s)),
         conditions={code: tuple(_conditions(one, day_s)) for code, one in _categories(pack) if one.conditions},
         ladder=tuple(Rung(step=r.step, percent=r.percent, recipients=r.recipients) for r in pack.limits.ladder),
         categories={code: _category(code, one, pack, over) for code, one in _categories(pack)},
@@ -81,11 +81,11 @@ def _calendar(pack: Pack) -> Calendar:
     )
 
 
-def _limits(entries: Iterable[LimitEntry], sources: Mapping[str, SourceMapping], day_s: int) -> Iterator[LimitRow]:
+def _limits(entries: Iterable[LimitEntry], day_s: int) -> Iterator[LimitRow]:
     for entry in entries:
         overall = entry.overall.span(day_s) if entry.overall is not None else None
         stages = {stage: limit.span(day_s) for stage, limit in entry.stages.items()}
-        named = product(_each(entry.category), _each(entry.area), _sources(entry, sources), _each(entry.kind))
+        named = product(_each(entry.category), _each(entry.area), _each(entry.source), _each(entry.kind))
         for category, area, source, kind in named:
             yield LimitRow(
                 category=category,
@@ -93,18 +93,10 @@ def _limits(entries: Iterable[LimitEntry], sources: Mapping[str, SourceMapping],
                 area=area,
                 source=source,
                 kind=kind,
+                side=entry.side,
                 overall=overall,
                 stages=stages,
             )
-
-
-def _sources(entry: LimitEntry, sources: Mapping[str, SourceMapping]) -> tuple[str | None, ...]:
-    """A side stands for its sources; one without any has no row."""
-    if entry.side is None:
-        return _each(entry.source)
-    return tuple(
-        sorted(name for name, one in sources.items() if one.report is not None and one.the_side() is entry.side)
-    )
 
 
 def _each(several: tuple[str, ...] | None) -> tuple[str | None, ...]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas.codec import Maker, replace
-from schemas.codes import LimitClock
+from schemas.codes import LimitClock, Step
 from schemas.state import Deadline
 from streams.desk.lifecycle import RANK
 from streams.desk.limit_table import GOALS, OVERALL, Limit
@@ -103,6 +103,11 @@ def after(rules: Rules, deadline: Deadline, run: int) -> int:
 def said(rules: Rules, deadline: Deadline) -> int:
     """How many steps of the ladder the deadline has said."""
     return len(rules.policy.ladder) if deadline.rung < 0 else deadline.rung
+
+
+def steps_said(rules: Rules, deadline: Deadline) -> tuple[Step, ...]:
+    """The steps that the deadline has said, or that count as said since other rules took it over."""
+    return tuple([rung.step for rung in rules.policy.ladder[: said(rules, deadline)]])
 
 
 def next_step(rules: Rules, deadline: Deadline, at: int) -> tuple[int, int | None]:

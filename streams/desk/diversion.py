@@ -1,9 +1,10 @@
 """One side hands a ticket to the other (分流), and gets it back where it was wrong to (退回). Pure.
 
 Who takes what is a list with a version, for each way; nobody diverts by hand what no list names. Its clock runs on all
-the while: whoever gets it back gets it with what has elapsed.
+the while: whoever gets it back gets it with what has elapsed. How long each side may take is its own.
 """
 
+from schemas.codec import replace
 from schemas.codes import Alarm, Refusal, Side
 from schemas.commands import Feedback
 from schemas.events import AlarmRaised, TicketDiverted
@@ -11,6 +12,7 @@ from schemas.state import Ticket, course_of
 from streams.desk.handling import Answered, dispatched, said_of, sent_to, unit_of
 from streams.desk.routing import Placed, Routed
 from streams.desk.sides import Handed
+from streams.desk.taking import handed_over
 from streams.desk.turn import Turn
 
 
@@ -25,7 +27,7 @@ def diverted(turn: Turn, ticket: Ticket, handed: Handed, note: str) -> Ticket:
         elapsed=turn.at - ticket.opened_at,
         note=note,
     )
-    return turn.tell(ticket, event)
+    return _taken(turn, turn.tell(ticket, event))
 
 
 def divert(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
@@ -67,13 +69,19 @@ def give_back(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
         elapsed=turn.at - ticket.opened_at,
         note=feedback.note,
     )
-    ticket = turn.tell(ticket, event)
+    ticket = _taken(turn, turn.tell(ticket, event))
     return sent_to(turn, ticket, unit_of(turn, ticket, course.diverted_unit), said_of(turn, ticket, feedback)), None
 
 
 def unowned(turn: Turn, ticket: Ticket, routed: Routed) -> Ticket:
     """No route fits: the catch-all has it (兜底), and somebody must look at the table."""
     return turn.tell(ticket, AlarmRaised(alarm=Alarm.NO_OWNER, about=routed.unit.name))
+
+
+def _taken(turn: Turn, ticket: Ticket) -> Ticket:
+    """The ticket with the limits of the side that has it now: the dispatch, which is said next, says them."""
+    deadlines = handed_over(turn.rules_of(ticket), ticket, turn.at)
+    return ticket if deadlines == ticket.deadlines else replace(ticket, deadlines=deadlines)
 
 
 def _routed(turn: Turn, ticket: Ticket, side: Side) -> Routed:

@@ -27,7 +27,7 @@ def join_forces(turn: Turn, first: Ticket, report: Report, units: tuple[Unit, ..
 def _opened(turn: Turn, first: Ticket, report: Report, unit: Unit) -> TicketOpened:
     """What the first is about; the report itself stays with that one."""
     rules = turn.rules
-    facts = LimitFacts(first.category, first.urgency, first.area, first.source, first.kind)
+    facts = LimitFacts(first.category, first.urgency, first.area, first.source, first.kind, unit.side)
     return TicketOpened(
         source=first.source,
         source_id="",

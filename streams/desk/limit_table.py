@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from schemas.codes import LimitClock, Stage, Urgency
+from schemas.codes import LimitClock, Side, Stage, Urgency
 from schemas.policy import LimitRow, Policy, Span
 
 OVERALL: Final = "overall"
@@ -21,6 +21,7 @@ class LimitFacts(NamedTuple):
     area: str
     source: str
     kind: str | None
+    side: Side
 
 
 class Limit(NamedTuple):
@@ -49,11 +50,11 @@ class LimitTable:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._known: dict[tuple[str, Urgency, str, str, str | None], Limited] = {}
+        self._known: dict[tuple[str, Urgency, str, str, str | None, Side], Limited] = {}
 
-    def of(self, category: str, urgency: Urgency, area: str, source: str, kind: str | None) -> Limited:
+    def of(self, category: str, urgency: Urgency, area: str, source: str, kind: str | None, side: Side) -> Limited:
         """The limits of such a ticket, as `LimitFacts` has them."""
-        key = (category, urgency, area, source, kind)
+        key = (category, urgency, area, source, kind, side)
         limited = self._known.get(key)
         if limited is None:
             if len(self._known) >= _MOST:
@@ -106,6 +107,7 @@ def _fits(row: LimitRow, facts: LimitFacts) -> bool:
         and row.area in (None, facts.area)
         and row.source in (None, facts.source)
         and row.kind in (None, facts.kind)
+        and row.side in (None, facts.side)
     )
 
 

@@ -45,7 +45,7 @@ _HANDLED_GOAL: Final = Stage.HANDLED.value
 
 def limits_of(rules: Rules, ticket: Ticket) -> Limited:
     """What the table says of a ticket."""
-    return rules.limits.of(ticket.category, ticket.urgency, ticket.area, ticket.source, ticket.kind)
+    return rules.limits.of(ticket.category, ticket.urgency, ticket.area, ticket.source, ticket.kind, ticket.side)
 
 
 def at_opening(rules: Rules, facts: LimitFacts, at: int) -> tuple[Deadline, ...]:

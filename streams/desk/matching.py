@@ -130,7 +130,7 @@ def _split(turn: Turn, ticket: Ticket, feedback: Feedback) -> Ticket:
 
 def _opened(turn: Turn, ticket: Ticket, attached: Attached) -> TicketOpened:
     rules = turn.rules
-    facts = LimitFacts(ticket.category, ticket.urgency, ticket.area, attached.source, ticket.kind)
+    facts = LimitFacts(ticket.category, ticket.urgency, ticket.area, attached.source, ticket.kind, ticket.side)
     return TicketOpened(
         source=attached.source,
         source_id=attached.source_id,

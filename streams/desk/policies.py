@@ -10,7 +10,8 @@ from schemas.codes import Outcome, Refusal
 from schemas.commands import PolicyPublished
 from schemas.events import CommandSettled, LimitsChanged
 from schemas.policy import Calendar, Policy
-from schemas.state import Ticket
+from schemas.state import Deadline, Ticket
+from streams.desk.deadlines import steps_said
 from streams.desk.facts import NOWHERE
 from streams.desk.rules import Rules
 from streams.desk.taking import no_longer_provisional, recomputed
@@ -83,14 +84,20 @@ def keeps(rules: Rules | None) -> bool:
 
 
 def _take(turn: Turn, ticket: Ticket, former: Rules, new: Rules) -> None:
-    deadlines = recomputed(new, former, ticket, turn.at)
-    turn.tell(ticket, LimitsChanged(policy=new.policy.version, deadlines=deadlines))
+    turn.tell(ticket, _changed(new, new.policy.version, recomputed(new, former, ticket, turn.at)))
 
 
 def _keep(turn: Turn, ticket: Ticket) -> None:
-    deadlines = no_longer_provisional(turn.rules_of(ticket), ticket, turn.at)
+    rules = turn.rules_of(ticket)
+    deadlines = no_longer_provisional(rules, ticket, turn.at)
     if deadlines != ticket.deadlines:
-        turn.tell(ticket, LimitsChanged(policy=ticket.policy, deadlines=deadlines))
+        turn.tell(ticket, _changed(rules, ticket.policy, deadlines))
+
+
+def _changed(rules: Rules, policy: str, deadlines: tuple[Deadline, ...]) -> LimitsChanged:
+    # Whoever reads facts alone has no ladder: which steps of another one count as said it cannot know.
+    climbed = {deadline.limit: steps_said(rules, deadline) for deadline in deadlines}
+    return LimitsChanged(policy=policy, deadlines=deadlines, said=climbed)
 
 
 def knowing(kept: Rules, new: Rules) -> Rules:

@@ -41,7 +41,7 @@ class Reason:
 
 def reason(rules: Rules, ticket: Ticket, deadline: Deadline) -> Reason:
     """Why that deadline of the ticket is when it is, by the rules that judge it."""
-    facts = LimitFacts(ticket.category, ticket.urgency, ticket.area, ticket.source, ticket.kind)
+    facts = LimitFacts(ticket.category, ticket.urgency, ticket.area, ticket.source, ticket.kind, ticket.side)
     number = rules.limits.row_of(deadline.limit, facts)
     row = None if number is None else rules.policy.limits[number]
     is_working = deadline.clock is LimitClock.WORKING
@@ -64,7 +64,7 @@ def reason(rules: Rules, ticket: Ticket, deadline: Deadline) -> Reason:
 
 
 def _named(row: LimitRow) -> dict[str, str]:
-    fields = ("category", "urgency", "area", "source", "kind")
+    fields = ("category", "urgency", "area", "source", "kind", "side")
     return {name: str(value) for name in fields if (value := getattr(row, name)) is not None}
 
 

@@ -62,7 +62,7 @@ def _begin(turn: Turn, report: Report) -> Ticket:
 
 def _opened(turn: Turn, report: Report, urgency: Urgency, routed: Routed) -> TicketOpened:
     rules, unit = turn.rules, routed.unit
-    facts = _FACTS.of(report.category, urgency, report.area, report.source, report.kind)
+    facts = _FACTS.of(report.category, urgency, report.area, report.source, report.kind, report.side)
     return _OPENED.of(
         source=report.source,
         source_id=report.source_id,

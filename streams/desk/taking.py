@@ -1,4 +1,4 @@
-"""Other rules take a running ticket over: its limits under another table, or another year of the calendar. Pure."""
+"""Other rules take a running ticket over: another table, the other side's rows of it, another year. Pure."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ def recomputed(rules: Rules, former: Rules, ticket: Ticket, at: int) -> tuple[De
     limited, course = limits_of(rules, ticket), course_of(ticket)
     overall, halted, goal, condition = parts_of(ticket.deadlines)
     taking = _Taking(rules, former.policy.ladder, _as_of(ticket, at))
-    opened = ticket.opened_at if course.reopened_at is None else course.reopened_at
+    opened = _opened(ticket)
     unmet = {limit.name: limit for limit in limited.conditions if limit.name not in course.conditions}
     return in_order(
         taking.renewed(overall, limited.overall) or taking.begun(limited.overall, opened),
@@ -31,6 +31,21 @@ def recomputed(rules: Rules, former: Rules, ticket: Ticket, at: int) -> tuple[De
         taking.found(condition, unmet)
         or taking.begun(next(iter(unmet.values()), None), opened if condition is None else condition.started_at),
     )
+
+
+def handed_over(rules: Rules, ticket: Ticket, at: int) -> tuple[Deadline, ...]:
+    """分流: as the table has them on the side that has the ticket now; its dispatch is said next.
+
+    `overall` goes on from its old start, the goal begins anew: also at the opening, where it may be one that the
+    dispatch does not end.
+    """
+    limited = limits_of(rules, ticket)
+    overall, halted, _, condition = parts_of(ticket.deadlines)
+    if not _is_of(overall, limited.overall):
+        taking = _Taking(rules, rules.policy.ladder, at)
+        overall = taking.renewed(overall, limited.overall) or taking.begun(limited.overall, _opened(ticket))
+    goal = limited.goals[RANK[ticket.stage]]
+    return in_order(overall, halted, None if goal is None else begin(rules, goal, at), condition)
 
 
 def no_longer_provisional(rules: Rules, ticket: Ticket, at: int) -> tuple[Deadline, ...]:
@@ -67,6 +82,18 @@ def _announced(rules: Rules, deadline: Deadline, at: int) -> Deadline:
         return deadline
     new = laid(rules, deadline, said(rules, deadline), at)
     return deadline if new.provisional else new
+
+
+def _is_of(deadline: Deadline | None, limit: Limit | None) -> bool:
+    if deadline is None or limit is None:
+        return deadline is None and limit is None
+    return (deadline.clock, deadline.length) == (limit.clock, limit.length + deadline.granted)
+
+
+def _opened(ticket: Ticket) -> int:
+    """When the limits of the ticket began."""
+    reopened_at = course_of(ticket).reopened_at
+    return ticket.opened_at if reopened_at is None else reopened_at
 
 
 def _as_of(ticket: Ticket, at: int) -> int:

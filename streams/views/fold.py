@@ -1,5 +1,6 @@
 """What a fact makes of a ticket's public view. Pure; a view is written in place, by whoever made or copied it."""
 
+from collections.abc import Mapping
 from typing import Final, assert_never
 
 from schemas.codes import Stage, Standing, Step
@@ -86,7 +87,7 @@ def opened(event: TicketOpened, envelope: Envelope) -> CurrentTicket:
         score=None,
         due_at=_due_at(event.deadlines),
         step=None,
-        limits=_limits((), event.deadlines),
+        limits=_limits({}, event.deadlines),
         escalated=None,
         request=None,
         resume_at=None,
@@ -145,7 +146,7 @@ def _moved(view: CurrentTicket, event: Moved, at: int) -> None:
             view.score = event.score
         case TicketReopened():
             view.status, view.closed_at, view.on_time = Status.OPEN, None, None
-            view.reopens, view.reopened_at, view.conditions = view.reopens + 1, at, ()
+            view.reopens, view.reopened_at, view.conditions, view.escalated = view.reopens + 1, at, (), None
         case _:
             return
 
@@ -269,23 +270,30 @@ def _told(view: CurrentTicket, event: Plain) -> None:
             pass  # nothing of it stands in the view
 
 
+Climbed = Mapping[str, tuple[Step, ...]]
+"""By limit, the steps of the ladder."""
+
+
 def _ruled(view: CurrentTicket, event: ConditionMet | LimitsChanged) -> None:
     if isinstance(event, ConditionMet):
         view.conditions = (*view.conditions, event.condition)
+        _run(view, event.deadlines)
     else:
+        # Another ladder may have other steps: those that were climbed do not stand where they stood.
         view.policy = event.policy
-    _run(view, event.deadlines)
+        _run(view, event.deadlines, event.said)
 
 
-def _run(view: CurrentTicket, deadlines: tuple[Deadline, ...]) -> None:
-    """The limits that run from here on."""
-    view.limits = _limits(view.limits, deadlines)
+def _run(view: CurrentTicket, deadlines: tuple[Deadline, ...], climbed: Climbed | None = None) -> None:
+    """The limits that run from here on; those that ran before have climbed what they had, unless it is said."""
+    if climbed is None:
+        climbed = {limit.limit: limit.steps for limit in view.limits}
+    view.limits = _limits(climbed, deadlines)
     view.due_at = _due_at(deadlines)
     view.step = _highest(view)
 
 
-def _limits(before: tuple[Limit, ...], deadlines: tuple[Deadline, ...]) -> tuple[Limit, ...]:
-    climbed = {limit.limit: limit.steps for limit in before}
+def _limits(climbed: Climbed, deadlines: tuple[Deadline, ...]) -> tuple[Limit, ...]:
     return tuple(
         Limit(
             limit=deadline.limit,

@@ -107,6 +107,7 @@ PLAIN = Policy(
     limits=(
         LimitRow(category="gas", area="north", overall=_wall(7200), stages={Stage.SIGNED: _wall(300)}),
         LimitRow(source="110", kind="help", stages={Stage.ARRIVED: _wall(600)}),
+        LimitRow(side=Side.POLICE, urgency=Urgency.ROUTINE, overall=_wall(5400), stages={Stage.SIGNED: _wall(48)}),
         LimitRow(urgency=Urgency.CRITICAL, overall=_wall(3600), stages={Stage.SIGNED: _wall(60)}),
         LimitRow(urgency=Urgency.URGENT, overall=_working(7200), stages={Stage.HANDLED: _working(3600)}),
         LimitRow(
@@ -179,7 +180,8 @@ KEPT = replace(
     running="keep",
     calendar=replace(OFFICE, periods=((480, 1200),), years=(2022,), weekdays=(0, 1, 2, 3, 4, 5)),
     limits=(
-        LimitRow(overall=_working(3600), stages={Stage.SIGNED: _working(600), Stage.CONTACTED: _wall(60)}),
+        LimitRow(side=Side.SERVICE, overall=_working(3600), stages={Stage.SIGNED: _working(600)}),
+        LimitRow(stages={Stage.SIGNED: _wall(60), Stage.CONTACTED: _wall(60)}),
         LimitRow(stages={Stage.CALLED_BACK: _working(60)}),
     ),
     ladder=(LADDER[1], Rung(step=Step.YELLOW, percent=120), Rung(step=Step.ESCALATED, percent=200)),

@@ -459,7 +459,8 @@ class Model:
             else:
                 case.policy = policy.version
                 case.runs.taken(policy, case.stage, (case.begun, case.since), case.met, now)
-            self._say(case, said.LimitsChanged(policy=case.policy, deadlines=case.runs.shown()))
+            changed = said.LimitsChanged(policy=case.policy, deadlines=case.runs.shown(), said=case.runs.climbed())
+            self._say(case, changed)
 
     def _evict(self) -> None:
         if self.policy is not None:
@@ -642,7 +643,7 @@ class Model:
     ) -> Case:
         policy = self.rules
         ticket = f"{report.area}.{self.cause.replace('-', '')[:16]}" + (f"-{number}" if number > 1 else "")
-        judged = Judged(report.category, urgency, report.area, report.source, report.kind)
+        judged = Judged(report.category, urgency, report.area, report.source, report.kind, side)
         case = Case(
             id=ticket,
             matter=matter or self.cause,
@@ -796,6 +797,7 @@ class Model:
         )
         case.diverted_from, case.diverted_unit = (None, None) if returned else (case.side, case.unit)
         case.side = to
+        case.runs.handed_over(to, case.stage, case.begun, self.at)
         self._say(case, event)
 
     def _dispatch(

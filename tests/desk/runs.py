@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from schemas.codes import LimitClock, Stage
+from schemas.codes import LimitClock, Side, Stage, Step
 from schemas.policy import Calendar, LimitRow, Policy, Rung, Span
 from schemas.state import Deadline
 from tests.desk.minutes import minutes_of
@@ -20,6 +20,7 @@ class Judged:
     area: str
     source: str
     kind: str | None
+    side: Side
 
     def fits(self, row: LimitRow) -> bool:
         """Whether each field that the row names is the ticket's."""
@@ -29,6 +30,7 @@ class Judged:
             (row.area, self.area),
             (row.source, self.source),
             (row.kind, self.kind),
+            (row.side, self.side),
         ]
         return all(wanted is None or wanted == given for wanted, given in pairs)
 
@@ -120,6 +122,11 @@ class Runs:
         halted = [limit for limit in self.running.values() if limit.halted]
         order = [self.running.get(OVERALL), *halted, self.goal, self.condition]
         return tuple(limit.shown() for limit in order if limit is not None)
+
+    def climbed(self) -> dict[str, tuple[Step, ...]]:
+        """Which steps of the ladder each limit has behind it."""
+        ladder = self.policy.ladder
+        return {name: tuple(rung.step for rung in ladder[: limit.said]) for name, limit in self.running.items()}
 
     # What the policy says
 
@@ -241,6 +248,18 @@ class Runs:
         name = self.next_condition(met)
         if name is not None:
             self.begin(name, self.condition_span(name), now, now)
+
+    def handed_over(self, side: Side, stage: Stage, begun: int, now: int) -> None:
+        """The other side has it: `overall` as the table has it there, from its old start; the goal begins anew."""
+        self.judged.side = side
+        old, span = self.running.get(OVERALL), self.span(OVERALL)
+        if old is None or span is None:
+            self.drop(old)
+            self._again(OVERALL, None, begun, now)
+        elif (old.clock, old.length) != (span.clock, span.seconds * 1000 + old.granted):
+            self._again(OVERALL, old, begun, now)
+        self.drop(self.goal)
+        self.aim(stage, now, now)
 
     def taken(self, policy: Policy, stage: Stage, begun: tuple[int, int], met: list[str], now: int) -> None:
         """Another policy judges: from the old starts (else from `begun`: the ticket's, the stage's)."""

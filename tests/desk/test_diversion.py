@@ -5,13 +5,14 @@ from typing import TypeVar
 
 import pytest
 
+from schemas.codec import encode
 from schemas.codes import Action, Level, Side, Stage, Urgency
-from schemas.commands import PolicyPublished
+from schemas.commands import COMMAND, PolicyPublished
 from schemas.events import AlarmRaised, TicketDispatched, TicketDiverted, TicketOpened
-from schemas.policy import Category, Diversion, Policy, Route
+from schemas.policy import Category, Diversion, LimitRow, Policy, Route, Span
 from schemas.state import Ticket, course_of
 from streams.desk.sides import Handed, Sides
-from tests.desk.logs import HOUR, MINUTE, POLICY, T0, Log, feedback, report
+from tests.desk.logs import HOUR, MINUTE, POLICY, SECOND, T0, Log, feedback, report
 
 E = TypeVar("E")
 POLICE_TOOK = {"source": "110", "side": Side.POLICE}
@@ -344,3 +345,116 @@ def test_a_diverted_report_is_as_urgent_as_before() -> None:
     log = Log(policy=replace(POLICY, categories=categories))
     log.add(report(category="theft"), 0)
     assert ticket_of(log).urgency is Urgency.URGENT
+
+
+# Whose limits
+
+BY_SIDE = replace(
+    POLICY,
+    conditions={},
+    limits=(
+        LimitRow(side=Side.POLICE, overall=Span(seconds=7200), stages={Stage.SIGNED: Span(seconds=30)}),
+        LimitRow(side=Side.SERVICE, overall=Span(seconds=36000), stages={Stage.SIGNED: Span(seconds=3600)}),
+        LimitRow(stages={Stage.HANDLED: Span(seconds=18000)}),
+    ),
+)
+
+
+def lengths(ticket: Ticket) -> dict[str, tuple[int, int]]:
+    """When its limits began, and how long they are, in seconds."""
+    return {one.limit: ((one.started_at - T0) // SECOND, one.length // SECOND) for one in ticket.deadlines}
+
+
+@pytest.mark.parametrize(
+    ("category", "took", "side", "signed", "overall"),
+    [
+        ("noise", POLICE_TOOK, Side.SERVICE, 3600, 36000),
+        ("noise", {}, Side.SERVICE, 3600, 36000),
+        ("theft", {}, Side.POLICE, 30, 7200),
+        ("theft", POLICE_TOOK, Side.POLICE, 30, 7200),
+    ],
+)
+def test_a_diverted_report_has_the_limits_of_the_side_it_goes_to(
+    category: str, took: dict[str, object], side: Side, signed: int, overall: int
+) -> None:
+    log = Log(policy=BY_SIDE)
+    log.add(report("r1", category=category, **took), 0)
+    ticket = ticket_of(log, str(took.get("source", "city")))
+    assert ticket.side is side
+    assert lengths(ticket) == {"overall": (0, overall), "signed": (0, signed)}
+
+
+def test_what_is_diverted_by_hand_has_the_limits_of_each_side_while_it_is_there() -> None:
+    log = handed_over(BY_SIDE)
+    log.add(feedback(Action.EXTENSION_REQUESTED, seconds=600), MINUTE)
+    log.add(feedback(Action.DIVERTED), 2 * MINUTE)
+    assert lengths(ticket_of(log)) == {"overall": (0, 7800), "signed": (120, 30)}
+    log.add(feedback(Action.SIGNED), 2 * MINUTE + SECOND)
+    log.add(feedback(Action.DIVERSION_RETURNED), 3 * MINUTE)
+    assert lengths(ticket_of(log)) == {"overall": (0, 36600), "signed": (180, 3600)}
+
+
+def test_a_shorter_overall_limit_says_what_has_gone_by_and_a_longer_one_lets_it_come_again() -> None:
+    log = handed_over(BY_SIDE)
+    log.add(feedback(Action.SIGNED), 0)
+    log.add(feedback(Action.DIVERTED), 2 * HOUR)
+    log.tick(2 * HOUR + 1)
+    told = [(fact.event.type, fact.envelope.time - T0) for fact in log.decision.facts]
+    assert told == [("lianqin.limit.warned.v1", 2 * HOUR), ("lianqin.limit.passed.v1", 2 * HOUR)]
+    log.add(feedback(Action.DIVERSION_RETURNED), 2 * HOUR + 2)
+    overall = ticket_of(log).deadlines[0]
+    assert (overall.rung, overall.next_at) == (0, T0 + 8 * HOUR)
+
+
+def test_an_overall_limit_that_one_side_alone_has_runs_there_from_the_opening() -> None:
+    rows = (LimitRow(side=Side.POLICE, overall=Span(seconds=7200)), LimitRow(stages={Stage.SIGNED: Span(seconds=30)}))
+    log = handed_over(replace(BY_SIDE, limits=rows))
+    assert lengths(ticket_of(log)) == {"signed": (0, 30)}
+    log.add(feedback(Action.DIVERTED), MINUTE)
+    assert lengths(ticket_of(log)) == {"overall": (0, 7200), "signed": (60, 30)}
+    log.add(feedback(Action.DIVERSION_RETURNED), 2 * MINUTE)
+    assert lengths(ticket_of(log)) == {"signed": (120, 30)}
+
+
+def test_a_reopened_ticket_and_another_policy_go_by_the_side_that_has_it() -> None:
+    log = Log(policy=BY_SIDE)
+    log.add(report(category="noise", **POLICE_TOOK), 0)
+    log.add(PolicyPublished(policy=replace(BY_SIDE, version="p2", reopen_score=1)), MINUTE)
+    assert lengths(ticket_of(log, "110")) == {"overall": (0, 36000), "signed": (0, 3600)}
+    log.add(feedback(Action.HANDLED, source="110"), MINUTE)
+    log.add(feedback(Action.VERIFIED, source="110"), MINUTE)
+    log.add(feedback(Action.CLOSED, source="110"), MINUTE)
+    log.add(feedback(Action.REOPENED, source="110"), 2 * MINUTE)
+    assert lengths(ticket_of(log, "110")) == {"overall": (120, 36000), "signed": (120, 3600)}
+
+
+def test_a_joint_ticket_has_the_limits_of_its_units_side() -> None:
+    log = Log(policy=BY_SIDE)
+    log.add(report(category="spill", **POLICE_TOOK), 0)
+    sides = {ticket.unit: (ticket.side, lengths(ticket)["signed"]) for ticket in log.memory.tickets.values()}
+    assert sides == {
+        "gas company": (Side.POLICE, (0, 30)),
+        "lamp company": (Side.SERVICE, (0, 3600)),
+        "police station": (Side.POLICE, (0, 30)),
+    }
+
+
+def test_a_report_that_is_taken_out_has_the_limits_of_the_side_that_has_it() -> None:
+    log = Log(policy=BY_SIDE)
+    log.add(report("r1", category="noise", object="o", **POLICE_TOOK), 0)
+    log.add(report("r2", category="noise", object="o", **POLICE_TOOK), MINUTE)
+    log.add(feedback(Action.UNMERGED, "r2", source="110"), 2 * MINUTE)
+    taken = log.memory.tickets[log.ticket_of("r2", "110")]
+    assert (taken.side, lengths(taken)) == (Side.SERVICE, {"overall": (60, 36000), "signed": (60, 3600)})
+
+
+def test_a_policy_of_an_earlier_build_judges_as_it_did() -> None:
+    rows = (LimitRow(source="110", stages={Stage.SIGNED: Span(seconds=30)}), *BY_SIDE.limits[1:])
+    command = PolicyPublished(policy=replace(BY_SIDE, limits=(rows[0], replace(rows[1], side=None), rows[2])))
+    earlier = encode(command).replace(b',"side":null,"overall"', b',"overall"')
+    assert b'"kind":null,"overall"' in earlier
+    assert COMMAND.decode(earlier) == command
+    log = Log(policy=None)
+    log.add(earlier, 0)
+    log.add(report(category="noise", **POLICE_TOOK), 0)
+    assert lengths(ticket_of(log, "110")) == {"overall": (0, 36000), "signed": (0, 30)}

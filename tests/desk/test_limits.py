@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.codes import Action, Alarm, Clock, Level, LimitClock, Refusal, Stage, Standing, Step, Urgency
+from schemas.codes import Action, Alarm, Clock, Level, LimitClock, Refusal, Side, Stage, Standing, Step, Urgency
 from schemas.commands import Command, PolicyPublished
 from schemas.events import (
     AlarmRaised,
@@ -107,10 +107,11 @@ ROWS = (
     LimitRow(area="south", overall=Span(seconds=4)),
     LimitRow(source="110", stages={Stage.SIGNED: Span(seconds=5)}),
     LimitRow(kind="complaint", overall=Span(seconds=6), stages={Stage.SIGNED: Span(seconds=7)}),
+    LimitRow(side=Side.POLICE, stages={Stage.SIGNED: Span(seconds=11)}),
     LimitRow(urgency=Urgency.ROUTINE, overall=Span(seconds=8), stages={Stage.HANDLED: Span(seconds=9)}),
     LimitRow(overall=Span(seconds=10)),
 )
-PLAIN = LimitFacts("noise", Urgency.ROUTINE, "north", "city", None)
+PLAIN = LimitFacts("noise", Urgency.ROUTINE, "north", "city", None, Side.SERVICE)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,8 @@ PLAIN = LimitFacts("noise", Urgency.ROUTINE, "north", "city", None)
         (PLAIN._replace(area="south"), 4, {"handled": 9}),
         (PLAIN._replace(source="110"), 8, {"signed": 5, "handled": 9}),
         (PLAIN._replace(kind="complaint"), 6, {"signed": 7, "handled": 9}),
+        (PLAIN._replace(side=Side.POLICE), 8, {"signed": 11, "handled": 9}),
+        (PLAIN._replace(side=Side.POLICE, source="110"), 8, {"signed": 5, "handled": 9}),
         (PLAIN._replace(kind="complaint", source="110", area="south"), 4, {"signed": 5, "handled": 9}),
     ],
 )
@@ -154,7 +157,7 @@ def test_a_ticket_that_no_row_fits_has_no_limit() -> None:
 def test_what_sources_send_does_not_make_the_table_grow() -> None:
     table = Rules(POLICY).limits
     for number in range(10_100):
-        table.of("lamp", Urgency.ROUTINE, "north", "city", f"kind {number}")
+        table.of("lamp", Urgency.ROUTINE, "north", "city", f"kind {number}", Side.SERVICE)
     assert len(table._known) <= 10_000  # noqa: SLF001 - how much it remembers is not to be seen from outside
     assert table.of(*PLAIN) == Rules(POLICY).limits.of(*PLAIN)
 
@@ -188,7 +191,7 @@ def test_a_limit_that_a_later_stage_skips_is_over() -> None:
 
 
 def test_before_anybody_accepts_the_first_limited_stage_is_the_goal() -> None:
-    deadlines = at_opening(Rules(POLICY), LimitFacts("lamp", Urgency.ROUTINE, "north", "city", None), 0)
+    deadlines = at_opening(Rules(POLICY), PLAIN._replace(category="lamp"), 0)
     assert [(one.limit, one.due_at) for one in deadlines] == [("overall", 36_000_000), ("accepted", 60_000)]
 
 
@@ -572,24 +575,33 @@ def rungs(*steps: tuple[Step, int]) -> tuple[Rung, ...]:
 
 
 @pytest.mark.parametrize(
-    ("ladder", "after"),
+    ("ladder", "counted", "after"),
     [
-        (rungs((Step.WARNED, 90), (Step.PASSED, 100)), ["limit.passed overall"]),
-        (rungs((Step.WARNED, 50), (Step.PASSED, 100)), ["limit.passed overall"]),
+        (rungs((Step.WARNED, 90), (Step.PASSED, 100)), (Step.WARNED,), ["limit.passed overall"]),
+        (rungs((Step.WARNED, 50), (Step.PASSED, 100)), (Step.WARNED,), ["limit.passed overall"]),
         (
             rungs((Step.WARNED, 50), (Step.WARNED, 80), (Step.PASSED, 100)),
+            (Step.WARNED,),
             ["limit.warned overall", "limit.passed overall"],
         ),
-        (rungs((Step.ESCALATED, 20), (Step.WARNED, 50), (Step.PASSED, 100)), ["limit.passed overall"]),
-        (rungs((Step.YELLOW, 85), (Step.PASSED, 100)), ["limit.carded overall yellow", "limit.passed overall"]),
-        ((), []),
+        (
+            rungs((Step.ESCALATED, 20), (Step.WARNED, 50), (Step.PASSED, 100)),
+            (Step.ESCALATED, Step.WARNED),
+            ["limit.passed overall"],
+        ),
+        (rungs((Step.YELLOW, 85), (Step.PASSED, 100)), (), ["limit.carded overall yellow", "limit.passed overall"]),
+        (rungs((Step.WARNED, 99), (Step.PASSED, 100)), (), ["limit.warned overall", "limit.passed overall"]),
+        ((), (), []),
     ],
 )
-def test_of_another_ladder_no_step_is_said_a_second_time(ladder: tuple[Rung, ...], after: list[str]) -> None:
+def test_of_another_ladder_no_step_is_said_a_second_time(
+    ladder: tuple[Rung, ...], counted: tuple[Step, ...], after: list[str]
+) -> None:
     log = Log(policy=ONLY_OVERALL)
     log.add(report(), 0)
     assert log.tick(950 * SECOND) == ["limit.warned overall"]
     log.add(published(ONLY_OVERALL, version="p2", ladder=ladder), 950 * SECOND)
+    assert [event.said for event in said_of(log, LimitsChanged)] == [{"overall": counted}]
     assert log.tick(1000 * SECOND) == after
 
 

@@ -18,7 +18,7 @@ from agents.explaining.story import Chapter, Story
 from agents.explaining.telling import document, heading, lines
 from agents.replaying.archive import Stored
 from agents.replaying.source import FileLog
-from schemas.codes import Action, LimitClock
+from schemas.codes import Action, LimitClock, Side, Stage
 from schemas.commands import Command
 from schemas.policy import LimitRow, Policy, Span
 from streams.desk.reasons import Reason
@@ -133,6 +133,28 @@ def test_a_step_names_its_limit_and_a_condition_its_own() -> None:
     assert (fenced.row, fenced.written) == (None, "1800 s")
     found = orjson.loads(orjson.dumps(document("t", story.chapters)))
     assert found["events"][0]["limits"][0]["why"]["fits"] == {"urgency": "urgent"}
+
+
+def test_of_a_diverted_ticket_the_row_of_the_side_that_has_it_is_named() -> None:
+    rows = (
+        LimitRow(side=Side.POLICE, overall=Span(seconds=7200), stages={Stage.SIGNED: Span(seconds=30)}),
+        LimitRow(side=Side.SERVICE, stages={Stage.SIGNED: Span(seconds=3600)}),
+        LimitRow(overall=Span(seconds=36000)),
+    )
+    took = report("r1", category="noise", source="city", side=Side.POLICE)
+    story = told(replace(POLICY, limits=rows), (0, took), (MINUTE, feedback(Action.DIVERSION_RETURNED)))
+    opened, over, sent, back, again = (one for one in story.chapters if one.type.startswith("lianqin.ticket."))
+    rows_of = [{name: (what, why and (why.row, why.fits)) for name, (what, why) in limits(one).items()}
+               for one in (opened, over, sent, back, again)]  # fmt: skip
+    police, service = (1, {"side": "police"}), (2, {"side": "service"})
+    assert rows_of == [
+        {"overall": ("begins", police), "signed": ("begins", police)},
+        {},
+        {"overall": ("is recomputed", (3, {})), "signed": ("is recomputed", service)},
+        {},
+        {"overall": ("is recomputed", police), "signed": ("is recomputed", police)},
+    ]
+    assert "row 2 of the limits table (side service) says 3600 s" in "\n".join(lines(sent, None))
 
 
 @given(logs())

@@ -6,7 +6,7 @@ import pytest
 
 from agents.packing.diff import Difference, differences, told
 from agents.packs import load_policy
-from schemas.codes import Clock, LimitClock, Urgency
+from schemas.codes import Clock, LimitClock, Side, Urgency
 from schemas.policy import Policy, Route, Span
 
 
@@ -52,6 +52,17 @@ def test_a_category_taken_from_a_list_is_told_alone(policy: Policy) -> None:
         Difference("diversions.police-to-service.version", "example-1", "2"),
         Difference("diversions.police-to-service.categories.1", there.categories[0], None),
     ]
+
+
+def test_the_side_of_a_row_of_limits_is_told(policy: Policy) -> None:
+    at = next(number for number, row in enumerate(policy.limits) if row.side is Side.POLICE)
+    row = policy.limits[at]
+    taken = replace(row, side=Side.SERVICE, source="hotline12345")
+    before, after = differences(policy, replace(policy, limits=(*policy.limits[:at], taken, *policy.limits[at + 1 :])))
+    assert told(before.before) == f"{{area: '{row.area}', side: police, stages: {{arrived: 5 min}}}}"
+    assert told(after.after) == (
+        f"{{area: '{row.area}', source: hotline12345, side: service, stages: {{arrived: 5 min}}}}"
+    )
 
 
 def test_a_working_day_of_another_length_shows(policy: Policy) -> None:

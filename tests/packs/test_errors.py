@@ -58,7 +58,6 @@ ONE_FILE = [
         "rows.#.stages: rated has no limit of its own: take one of accepted",
     ),
     ("limits.yaml", ", overall: 3 wd, stages: {handled: 1 wd}", "", "rows.#: names no limit"),
-    ("limits.yaml", "- {side: police,", "- {side: police, source: police110,", "rows.#: name either sources or a side"),
     ("limits.yaml", "percent: 80", "percent: 0", "ladder.0.percent: "),
     ("calendar.yaml", "Asia/Shanghai", "Asia/Pukou", "zone: 'Asia/Pukou' is no time zone"),
     ("calendar.yaml", '"08:30-12:00", ', '"14:30-12:00", ', "periods: the periods of a day follow one another"),

@@ -7,6 +7,8 @@ from schemas.codec import encode
 from schemas.codes import Clock, Level, LimitClock, Side, Stage, Step, Urgency
 from schemas.policy import Category, LimitRow, Policy, Span, Unit
 from schemas.state import POLICY
+from tests.desk.calendars import moment
+from tests.desk.logs import T0, Log, report
 
 HOUR_S = 3600
 DAY_S = 7 * HOUR_S
@@ -30,7 +32,7 @@ def first(policy: Policy, limit: str, **named: str | None) -> Span | None:
     """A limit as the contract says it is taken: from the first row that fits and names it."""
     for row in policy.limits:
         span = row.overall if limit == "overall" else row.stages.get(Stage(limit))
-        fields = ("category", "urgency", "area", "source", "kind")
+        fields = ("category", "urgency", "area", "source", "kind", "side")
         if span is not None and all(getattr(row, field) in {None, named.get(field)} for field in fields):
             return span
     return None
@@ -83,10 +85,12 @@ def test_units_are_of_all_levels_and_sides_and_surge_units_rest(policy: Policy) 
         ("signed", {"urgency": "routine"}, working(7, "1 wd")),
         ("handled", {"urgency": "routine"}, working(35, "5 wd")),
         ("overall", {"urgency": "routine"}, working(70, "10 wd")),
-        ("signed", {"urgency": "urgent", "source": "police110"}, wall(30, "30 s")),
-        ("arrived", {"urgency": "urgent", "source": "police110", "area": "320111001"}, wall(300, "5 min")),
-        ("arrived", {"urgency": "urgent", "source": "police110", "area": "320111008"}, wall(600, "10 min")),
-        ("contacted", {"urgency": "routine", "source": "police110"}, wall(300, "5 min")),
+        ("signed", {"urgency": "urgent", "side": "police"}, wall(30, "30 s")),
+        ("signed", {"urgency": "routine", "side": "service", "source": "police110"}, working(7, "1 wd")),
+        ("signed", {"urgency": "urgent", "side": "police", "source": "hotline12345"}, wall(30, "30 s")),
+        ("arrived", {"urgency": "urgent", "side": "police", "area": "320111001"}, wall(300, "5 min")),
+        ("arrived", {"urgency": "urgent", "side": "police", "area": "320111008"}, wall(600, "10 min")),
+        ("contacted", {"urgency": "routine", "side": "police"}, wall(300, "5 min")),
         ("contacted", {"urgency": "routine", "source": "gridapp"}, working(7, "1 wd")),
         ("arrived", {"urgency": "urgent", "source": "gridapp", "area": "320111001"}, wall(HOUR_S, "1 h")),
         ("handled", {"urgency": "routine", "source": "hotline12345", "kind": "咨询"}, working(7, "1 wd")),
@@ -195,3 +199,30 @@ def test_what_passes_without_a_calendar_of_its_own_is_the_rest(policy: Policy) -
     assert policy.copy_unclear == ("joint-service-desk",)
     assert set(policy.closing_sources) >= {"boston311", "rehearsal", "sanmateo"}
     assert (policy.duplicates.link_m, policy.duplicates.link_s, policy.duplicates.threshold) == (300, 600, 60)
+
+
+def test_a_row_of_a_side_is_one_row_whatever_its_sources(policy: Policy) -> None:
+    rows = [row for row in policy.limits if row.side is not None]
+    assert len(rows) == 6 + 1 + 1  # the streets in town; elsewhere; what is routine
+    assert {(row.side, row.source) for row in rows} == {(Side.POLICE, None)}
+
+
+SUNDAY_AT_THREE = moment("2026-11-29 03:00") - T0
+
+
+@pytest.mark.parametrize(
+    ("category", "source", "side", "signed"),
+    [
+        ("exposed-garbage", "police110", Side.POLICE, working(7, "1 wd")),  # 非警务: diverted to the grid
+        ("exposed-garbage", "gridapp", Side.SERVICE, working(7, "1 wd")),
+        ("theft", "hotline12345", Side.SERVICE, wall(30, "30 s")),  # 警务: diverted to the police
+        ("theft", "police110", Side.POLICE, wall(30, "30 s")),
+    ],
+)
+def test_who_must_sign_how_soon_follows_who_has_it_not_who_took_the_call(
+    policy: Policy, category: str, source: str, side: Side, signed: Span
+) -> None:
+    log = Log(policy=policy)
+    log.add(report(source=source, side=side, area="320111001", category=category), SUNDAY_AT_THREE)
+    _, goal = log.memory.tickets[log.ticket_of("r1", source, "320111001")].deadlines
+    assert (goal.limit, goal.clock, goal.length) == ("signed", signed.clock, signed.seconds * 1000)

@@ -2,8 +2,10 @@
 
 import pytest
 
+from schemas.codec import encode
 from schemas.codes import Level, RequestKind, Side, Stage, Standing, Step
 from schemas.events import (
+    EVENT,
     ConditionMet,
     Event,
     LimitCarded,
@@ -101,6 +103,14 @@ MOVES: list[tuple[tuple[Event, ...], dict[str, object]]] = [
             "status": Status.OPEN, "stage": Stage.ACCEPTED, "closed_at": None, "reopened_at": BEGIN + 3 * HOUR,
             "reopens": 1, "on_time": None, "conditions": (),
         },
+    ),
+    (
+        (fact(LimitEscalated, level=Level.DISTRICT), fact(TicketClosed), fact(TicketReopened)),
+        {"status": Status.OPEN, "reopens": 1, "escalated": None, "step": None},
+    ),
+    (
+        (fact(LimitEscalated, level=Level.DISTRICT), fact(TicketClosed)),
+        {"status": Status.CLOSED, "escalated": Level.DISTRICT, "step": None},
     ),
     ((fact(StageRecorded, stage=Stage.ARRIVED),), {"stage": Stage.OPENED, "sequence": 2}),
     (
@@ -206,6 +216,44 @@ def test_what_lies_ahead_again_is_not_late() -> None:
         fact(TicketExtended, deadlines=(deadline(hours=26, rung=1),)),
     )
     assert (view.step, view.due_at, view.limits[0].steps) == (Step.WARNED, BEGIN + 26 * HOUR, (Step.WARNED,))
+
+
+CLIMBED = (fact(LimitWarned, rung=1), fact(LimitPassed, rung=2))
+PASSED_ALONE = (Step.PASSED,)
+ALL_BUT_RED = (Step.WARNED, Step.PASSED, Step.YELLOW)
+
+
+@pytest.mark.parametrize(
+    ("rung", "said", "step", "steps"),
+    [
+        (1, {"overall": PASSED_ALONE}, Step.PASSED, PASSED_ALONE),  # the new ladder has no warning
+        (3, {"overall": ALL_BUT_RED}, Step.YELLOW, ALL_BUT_RED),  # it has a yellow card, at less than what had run
+        (0, {"overall": ()}, None, ()),  # its first step lies ahead
+        (1, {}, None, ()),
+        (1, None, Step.WARNED, (Step.WARNED,)),  # an earlier build's: cut where the next step stands
+        (-1, None, Step.PASSED, (Step.WARNED, Step.PASSED)),
+    ],
+)
+def test_of_another_ladder_those_steps_are_climbed_that_count_as_said(
+    rung: int, said: dict[str, tuple[Step, ...]] | None, step: Step | None, steps: tuple[Step, ...]
+) -> None:
+    changed = fact(LimitsChanged, policy="p2", deadlines=(deadline(rung=rung),), said=said)
+    view = after(*CLIMBED, changed)
+    assert (view.step, view.limits[0].steps, view.policy) == (step, steps, "p2")
+
+
+def test_what_was_said_of_the_other_ladder_is_gone_on_with() -> None:
+    view = after(
+        *CLIMBED,
+        fact(LimitsChanged, deadlines=(deadline(rung=1),), said={"overall": PASSED_ALONE}),
+        fact(LimitCarded, card=Step.RED, rung=2),
+    )
+    assert view.limits[0].steps == (Step.PASSED, Step.RED)
+
+
+def test_a_change_of_limits_in_the_log_of_an_earlier_build_is_read() -> None:
+    changed = fact(LimitsChanged, policy="p2", deadlines=(deadline(rung=1),))
+    assert EVENT.decode(encode(changed).replace(b',"said":null', b"")) == changed
 
 
 def test_a_limit_with_nothing_left_to_say_has_said_it() -> None:
