@@ -17,7 +17,6 @@ from streams.desk.limits import at_opening
 from streams.desk.linking import Found, link, linked_to
 from streams.desk.near import propose, recurrence
 from streams.desk.routing import Placed, Routed
-from streams.desk.sides import Handed
 from streams.desk.turn import Turn
 
 _PLACED: Final = Maker(Placed)
@@ -56,8 +55,23 @@ def _begin(turn: Turn, report: Report) -> Ticket:
     matter = None if found is None else found[0].matter
     opened = _opened(turn, report, urgency, first)
     ticket = turn.open(report.area, opened, drill=report.drill, matter=matter)
-    ticket = _dispatch(turn, _alarm(turn, ticket, routed), report, routed, handed)
+    ticket = _alarm(turn, ticket, routed)
+    if handed is None:
+        ticket = _dispatch(turn, ticket, report, routed, _told(turn, report, place))
+    else:
+        ticket = _dispatch(turn, diverted(turn, ticket, handed, ""), report, routed)
     return _tie(turn, ticket, report, routed, found)
+
+
+def _told(turn: Turn, report: Report, place: Placed) -> tuple[str, ...]:
+    """Who of the other side is told of what stays where it came in: of danger always the police (先警务)."""
+    sides, routes = turn.rules.sides, turn.rules.routes
+    if report.side is Side.POLICE:
+        return routes.told_of_unclear(report.area, report.grid) if sides.shared(report.category) else ()
+    if not sides.is_danger(report.category, place.urgency):
+        return ()
+    theirs = routes.route(place._replace(side=Side.POLICE), turn.at, turn.draft.load)
+    return (theirs.unit.name,) if theirs.owned else ()
 
 
 def _opened(turn: Turn, report: Report, urgency: Urgency, routed: Routed) -> TicketOpened:
@@ -98,13 +112,8 @@ def _alarm(turn: Turn, ticket: Ticket, routed: Routed) -> Ticket:
     return ticket
 
 
-def _dispatch(turn: Turn, ticket: Ticket, report: Report, routed: Routed, handed: Handed | None) -> Ticket:
+def _dispatch(turn: Turn, ticket: Ticket, report: Report, routed: Routed, told: tuple[str, ...] = ()) -> Ticket:
     # Nobody has to accept what the routing table can place: it goes to its unit in the same command (自动派遣).
-    copies = routed.copies
-    if handed is not None:
-        ticket = diverted(turn, ticket, handed, "")
-    elif report.side is Side.POLICE and turn.rules.sides.shared(report.category):
-        copies += turn.rules.routes.told_of_unclear(report.area, report.grid)
     ticket = dispatched(
         turn,
         ticket,
@@ -115,7 +124,7 @@ def _dispatch(turn: Turn, ticket: Ticket, report: Report, routed: Routed, handed
         occurred_at=turn.at,
         before=None,
         assisting=routed.assisting,
-        copies=copies,
+        copies=routed.copies + told,
     )
     if not report.self_handled:
         return ticket

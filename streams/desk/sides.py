@@ -45,9 +45,11 @@ class Sides:
         it. Where all of a category is critical that says nothing of this one.
         """
         handed = self._at_once.get((side, category))
-        if handed is None or side is not Side.POLICE or urgency is not Urgency.CRITICAL:
-            return handed
-        return handed if category in self._critical else None
+        return None if side is Side.POLICE and self.is_danger(category, urgency) else handed
+
+    def is_danger(self, category: str, urgency: Urgency) -> bool:
+        """Whether lives may hang on this one, and not on all of its category."""
+        return urgency is Urgency.CRITICAL and category not in self._critical
 
     def handed(self, side: Side, category: str) -> Handed | None:
         """Where an operator may hand a ticket of that side: to the other, where a list holds the category."""

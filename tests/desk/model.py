@@ -623,9 +623,14 @@ class Model:
         return self._listed(report)
 
     def _told(self, report: Report, place: Place, to: Side | None) -> tuple[str, ...]:
-        """Who is told of what the police keep: because it was unclear, or for its danger against the list."""
-        if report.side is not Side.POLICE or to is not None:
+        """Who is told of what the police keep, unclear or of danger; and the police of danger on the other side."""
+        if to is not None:
             return ()
+        if report.side is not Side.POLICE:
+            own = self.rules.categories.get(report.category, Category()).urgency
+            police = self._route(replace(place, side=Side.POLICE))
+            is_danger = place.urgency is Urgency.CRITICAL and own is not Urgency.CRITICAL
+            return (police.unit.name,) if is_danger and police.owned else ()
         unclear = self.rules.categories.get(report.category, Category()).side is None
         kept = self._listed(report)[0] is not None
         return tuple(self._named(key, place).name for key in self.rules.copy_unclear) if unclear or kept else ()

@@ -186,7 +186,10 @@ STAYED = ("police station", ("gas company", "street office"))
         ("public-health", "发热病人持刀", {}, ("street office", ())),  # and more than critical there is not
         ("theft", "持刀抢劫", {}, ("police station", ("gas company",))),  # the police's own: nobody else is told
         ("theft", "持刀抢劫", {"source": "city", "side": Side.SERVICE}, ("police station", ("gas company",))),
-        ("noise", "有人持刀", {"source": "city", "side": Side.SERVICE}, ("lamp company", ())),
+        ("noise", "有人持刀", {"source": "city", "side": Side.SERVICE}, ("lamp company", ("police station",))),
+        ("litter", "路边持刀打人", {"source": "city", "side": Side.SERVICE}, ("lamp company", ("police station",))),
+        ("noise", "楼下漏水", {"source": "city", "side": Side.SERVICE}, ("lamp company", ())),
+        ("public-health", "发热病人持刀", {"source": "city", "side": Side.SERVICE}, ("street office", ())),
     ],
 )
 def test_danger_stays_with_the_police_whatever_the_list_says_and_the_other_side_is_told(
@@ -196,6 +199,14 @@ def test_danger_stays_with_the_police_whatever_the_list_says_and_the_other_side_
     log.add(report("r1", category=category, text=text, **(POLICE_TOOK | others)), 0)
     (sent,) = said(log, TicketDispatched)
     assert (sent.unit, sent.copies) == holder
+
+
+def test_of_danger_nobody_is_told_where_no_row_names_the_police() -> None:
+    rows = (Route(side=Side.SERVICE, units=("lamps",)),)
+    log = Log(policy=replace(DANGER, routes=rows, catch_all="street"))
+    log.add(report(category="noise", text="有人持刀", source="city", side=Side.SERVICE), 0)
+    (sent,) = said(log, TicketDispatched)
+    assert (sent.unit, sent.copies) == ("lamp company", ())
 
 
 def test_what_stayed_for_its_danger_is_no_diversion_and_an_operator_may_divert_it_later() -> None:
