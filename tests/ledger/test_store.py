@@ -223,6 +223,14 @@ class StoreSuite:
         assert (found.outcomes, found.log_time) == ({}, datetime.fromtimestamp(BEGIN / 1000, UTC).replace(tzinfo=None))
         assert len((await store.ask(series)).points) == 1
 
+    async def test_curves_without_a_report_or_a_ticket_that_counts(self, store: Store) -> None:
+        log = Partition(drills={"d1"})
+        log.open("d1", origin(0))
+        log.say(fact(CommandSettled, command="policy", origin=None), at=BEGIN, ticket=None)
+        await store.insert(log.block())
+        found = await store.ask(series)
+        assert (found.points, sum(count for _, count in found.closing)) == ([], 0)
+
     async def test_a_curve_has_no_gaps(self, store: Store) -> None:
         log = Partition()
         for number, days in enumerate((0, 3, 2000)):
