@@ -1,10 +1,10 @@
 """From a record on `tickets` or `dead-letter` to a row of the landing table `events`. Pure.
 
-A record that cannot be read is a row of its own kind, never an error: nothing may stop the ledger. The raw bytes of
-a dead letter are not kept: they may hold personal data.
+A record that cannot be read, or says what no column holds, is a row of its own kind, never an error: nothing may stop
+the ledger. The raw bytes of a dead letter are not kept: they may hold personal data.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -12,6 +12,7 @@ import orjson
 
 from schemas.dead_letter import DeadLetter, dead_letter_of
 from schemas.envelope import Envelope, envelope_of
+from streams.ledger.fitting import check_of, misfit
 
 DEAD_LETTER_TYPE: Final = "dead-letter"
 """`type` of a row that stands for a dead letter."""
@@ -147,6 +148,7 @@ and `standing` say what they are from here on; `recorded` is a stage that was to
 `other` is the other ticket of a match, a link, a merging or a parting.
 """
 
+_CHECKS: Final = [check_of(column.type) for column in COLUMNS]
 _PLACE: Final = {column.name: number for number, column in enumerate(COLUMNS)}
 _EMPTY: Final = [column.empty for column in COLUMNS]
 _RENAMED: Final = {
@@ -210,11 +212,26 @@ class Block:
         return f"events:{self.topic}:{self.partition}:{self.first}-{self.last}:{self.rows}"
 
 
+_UNREADABLE: Final = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
+"""What reading a record may raise that is not as it should be; a header without a value is an AttributeError."""
+
+
 def block_of(records: Sequence[Record], row_of: Callable[[Record], Row]) -> Block:
     """The rows of some records of one topic partition; there is at least one."""
     first, last = records[0], records[-1]
-    columns = tuple(zip(*map(row_of, records), strict=True))
+    columns = _by_column(map(row_of, records))
+    if misfit(_CHECKS, columns) is not None:
+        columns = _by_column(_fitting(row_of(record), record) for record in records)
     return Block(first.topic, first.partition, first.offset, last.offset, columns)
+
+
+def _by_column(rows: Iterable[Row]) -> Sequence[Sequence[object]]:
+    return tuple(zip(*rows, strict=True))
+
+
+def _fitting(row: Row, record: Record) -> Row:
+    error = misfit(_CHECKS, _by_column([row]))
+    return row if error is None else _placed(_named(_unreadable(record, error)), record)
 
 
 def event_row(record: Record) -> Row:
@@ -225,7 +242,7 @@ def event_row(record: Record) -> Row:
         _take_envelope(row, envelope_of(record.headers))
         _take_data(row, _object(value))
         row[_DATA] = value.decode()
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except _UNREADABLE as error:
         row = _named(_unreadable(record, error))
     return _placed(row, record)
 
@@ -234,7 +251,7 @@ def dead_letter_row(record: Record) -> Row:
     """The row of a dead letter: what stands in its headers, not the input."""
     try:
         found = _of_dead_letter(dead_letter_of(record.headers))
-    except (KeyError, ValueError) as error:
+    except _UNREADABLE as error:
         found = _unreadable(record, error)
     return _placed(_named(found), record)
 
