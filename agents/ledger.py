@@ -1,8 +1,9 @@
 """The ledger stage's owners: from `tickets` and `dead-letter` to ClickHouse, without transactions.
 
-A batch of one partition is one INSERT with a token from its offsets; the group's offset is committed once ClickHouse
+A batch of one partition is one INSERT with a token from its records; the group's offset is committed once ClickHouse
 has acknowledged it. What is written again after a kill is the same rows. So two owners of one partition at once (a
-frozen one that wakes) do no harm, and an offset that Kafka forgot costs no more than reading the log again.
+frozen one that wakes) do no harm, and an offset that Kafka forgot costs no more than reading the log again, once
+ClickHouse's newest row has shown that it is the same log: with a topic, Kafka forgets its offsets.
 """
 
 import asyncio
@@ -10,18 +11,21 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.topics import DEAD_LETTER, TICKETS
 from streams.ledger.errors import LedgerAway, LedgerError
+from streams.ledger.newest import Newest
 from streams.ledger.rows import Block, Record, Row, block_of, dead_letter_row, event_row
 from streams.ownership import clients
 from streams.ownership.cluster import Cluster
 from streams.ownership.ending import Code, Die, die
 from streams.ownership.stage import Input
+
+T = TypeVar("T")
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -89,6 +93,8 @@ class LedgerDeps:
     prefix: str
     insert: Callable[[Block], Awaitable[None]]
     """Write a block; returns when it is in ClickHouse (`Store.insert`)."""
+    newest: Callable[[str, int], Awaitable[Newest | None]]
+    """The newest row that ClickHouse holds of a topic's partition (`streams.ledger.newest`)."""
     metrics: LedgerMetrics = field(default_factory=NoMetrics)
     most_rows: int = 20_000
     """In one INSERT."""
@@ -104,8 +110,14 @@ class LedgerDeps:
         return self.prefix + GROUP
 
 
-class OffsetBeyondEnd(Exception):
-    """The group's offset is behind the log's end: the topic was made anew, and is another log."""
+class AnotherLogError(Exception):
+    """The topic was made anew, and is another log: its rows would replace those that are there."""
+
+    def __init__(self, one: TopicPartition, found: str) -> None:
+        super().__init__(
+            f"{one.topic}-{one.partition} {found}: the topic was made anew; take another database or data folder, or "
+            "another LIANQIN_KAFKA__PREFIX"
+        )
 
 
 class LedgerOwner:
@@ -118,7 +130,7 @@ class LedgerOwner:
         self.busy_since: float | None = None
         """Monotonic seconds; since when an INSERT is under way."""
         self.batches = 0
-        """INSERTs that ended, well or not: who waits for a ClickHouse that is away does not stand still."""
+        """Calls of ClickHouse that ended, well or not: who waits for one that is away does not stand still."""
         self._deps = deps
         self._finishing = False
         self._rows_of: dict[TopicPartition, Callable[[Record], Row]] = {
@@ -127,6 +139,7 @@ class LedgerOwner:
         }
         self._pending: dict[TopicPartition, list[ConsumerRecord]] = {one: [] for one in self._rows_of}
         self._since = 0.0
+        self._without_place: list[TopicPartition] = []
         self._consumer: Any = None
 
     @property
@@ -152,6 +165,8 @@ class LedgerOwner:
     async def run(self) -> None:
         """Open, then work; call `close` afterwards in any case."""
         await self._open()
+        for one in self._without_place:
+            await self._know_again(one)
         while not self._finishing:
             await self._read()
             if self._is_due():
@@ -181,9 +196,38 @@ class LedgerOwner:
         starts = await self._consumer.beginning_offsets(inputs)
         ends = await self._consumer.end_offsets(inputs)
         for one in inputs:
-            self._consumer.seek(one, _start(one, await self._consumer.committed(one), starts[one], ends[one]))
+            committed = await self._consumer.committed(one)
+            self._consumer.seek(one, _start(one, committed, starts[one], ends[one]))
+            if committed is None:
+                self._without_place.append(one)
         self.is_open = True
         self._deps.metrics.opened(self.partition)
+
+    async def _know_again(self, one: TopicPartition) -> None:
+        """See that an input whose place Kafka does not know is the log that ClickHouse has rows of, if it has any."""
+        newest = await self._answered(lambda: self._deps.newest(one.topic, one.partition))
+        if newest is None:
+            return
+        start = (await self._consumer.beginning_offsets([one]))[one]
+        end = (await self._consumer.end_offsets([one]))[one]
+        if newest.offset >= end:
+            raise AnotherLogError(one, f"ends at {end}, but ClickHouse holds its offset {newest.offset}")
+        if newest.offset < start:
+            return  # retention took the record: there is nothing to compare
+        row = await self._row_at(one, newest.offset, end)
+        if row is None or not newest.is_of(row):
+            raise AnotherLogError(one, f"has another record at offset {newest.offset} than ClickHouse holds")
+
+    async def _row_at(self, one: TopicPartition, offset: int, end: int) -> Row | None:
+        """What the log has at an offset; None where that is a marker. Reading goes on where it was."""
+        reads_on = await self._consumer.position(one)
+        self._consumer.seek(one, offset)
+        found: ConsumerRecord | None = None
+        while found is None and await self._consumer.position(one) < end:
+            got = await self._consumer.getmany(one, timeout_ms=_POLL_MS, max_records=1)
+            found = got[one][0] if got else None
+        self._consumer.seek(one, reads_on)
+        return self._rows_of[one](found) if found is not None and found.offset == offset else None
 
     async def _read(self) -> None:
         waiting = self._waiting()
@@ -219,25 +263,30 @@ class LedgerOwner:
             await self._tell_lag()
 
     async def _insert(self, block: Block) -> None:
-        began, away_since = time.monotonic(), time.monotonic()
-        tries = 0
+        await self._answered(lambda: self._timed(block))
+        self._deps.metrics.rows(block.rows)
+
+    async def _timed(self, block: Block) -> None:
+        began = time.monotonic()
+        await self._deps.insert(block)
+        self._deps.metrics.inserted(time.monotonic() - began)
+
+    async def _answered(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What ClickHouse answers; while it is away, this waits."""
+        away_since, tries = time.monotonic(), 0
         while True:
             try:
-                await self._try(block)
+                return await self._try(ask)
             except LedgerAway as error:
                 if time.monotonic() - away_since > self._deps.away_s:
                     raise
                 await self._wait(error, tries)
-                tries, began = tries + 1, time.monotonic()
-            else:
-                break
-        self._deps.metrics.inserted(time.monotonic() - began)
-        self._deps.metrics.rows(block.rows)
+                tries += 1
 
-    async def _try(self, block: Block) -> None:
+    async def _try(self, ask: Callable[[], Awaitable[T]]) -> T:
         self.busy_since = time.monotonic()
         try:
-            await self._deps.insert(block)
+            return await ask()
         finally:
             self.busy_since = None
             self.batches += 1
@@ -262,11 +311,7 @@ def _start(one: TopicPartition, committed: int | None, start: int, end: int) -> 
     if committed is None:
         return start
     if committed > end:
-        msg = (
-            f"{one.topic}-{one.partition} ends at {end}, but the ledger has read it up to {committed}: the topic was "
-            "made anew; take another database or data folder, or another LIANQIN_KAFKA__PREFIX"
-        )
-        raise OffsetBeyondEnd(msg)
+        raise AnotherLogError(one, f"ends at {end}, but the ledger has read it up to {committed}")
     if committed < start:
         _LOG.error(
             "%s-%d: retention took %d offsets before the ledger read them", one.topic, one.partition, start - committed
@@ -282,7 +327,7 @@ async def begun(step: Callable[[], Awaitable[None]], *, die: Die = die) -> None:
         die(_code(error), str(error))
 
 
-def _code(error: LedgerError | OffsetBeyondEnd) -> Code:
+def _code(error: LedgerError | AnotherLogError) -> Code:
     return Code.FAILED if isinstance(error, LedgerAway) else Code.REFUSED
 
 
@@ -334,7 +379,7 @@ class LedgerSeats:
         """An owner's whole life; an error of any kind ends the process."""
         try:
             await owner.run()
-        except (OffsetBeyondEnd, LedgerError) as error:
+        except (AnotherLogError, LedgerError) as error:
             self._die(_code(error), f"{owner.name} ends the process: {error}")
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends the process
             if not isinstance(error, KafkaError):

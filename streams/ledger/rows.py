@@ -4,8 +4,10 @@ A record that cannot be read, or says what no column holds, is a row of its own 
 the ledger. The raw bytes of a dead letter are not kept: they may hold personal data.
 """
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha1
 from typing import Any, Final, Protocol
 
 import orjson
@@ -200,6 +202,8 @@ class Block:
     first: int
     last: int
     columns: Sequence[Sequence[object]]
+    digest: str
+    """Of what tells its records from others at the same offsets."""
 
     @property
     def rows(self) -> int:
@@ -208,8 +212,8 @@ class Block:
 
     @property
     def token(self) -> str:
-        """Names the block by its records: the same records again have the same token."""
-        return f"events:{self.topic}:{self.partition}:{self.first}-{self.last}:{self.rows}"
+        """Names the block by its records: the same again have the same token, those of another log have another."""
+        return f"events:{self.topic}:{self.partition}:{self.first}-{self.last}:{self.rows}:{self.digest}"
 
 
 _UNREADABLE: Final = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
@@ -222,7 +226,18 @@ def block_of(records: Sequence[Record], row_of: Callable[[Record], Row]) -> Bloc
     columns = _by_column(map(row_of, records))
     if misfit(_CHECKS, columns) is not None:
         columns = _by_column(_fitting(row_of(record), record) for record in records)
-    return Block(first.topic, first.partition, first.offset, last.offset, columns)
+    digest = _digest(records, columns[_ID], columns[_DATA])
+    return Block(first.topic, first.partition, first.offset, last.offset, columns, digest)
+
+
+def _digest(records: Sequence[Record], *said: Sequence[Any]) -> str:
+    # A topic that was made anew has the same offsets and, where all were, the same ids, which follow from places on
+    # `desk`. Its records were appended at other times and, where a topic keeps the writer's times, say something else.
+    found = sha1(usedforsecurity=False)
+    found.update(array("q", [number for record in records for number in (record.offset, record.timestamp)]))
+    for column in said:
+        found.update("".join(column).encode())
+    return found.hexdigest()
 
 
 def _by_column(rows: Iterable[Row]) -> Sequence[Sequence[object]]:
@@ -257,6 +272,7 @@ def dead_letter_row(record: Record) -> Row:
 
 
 _TYPE: Final = _PLACE["type"]
+_ID: Final = _PLACE["id"]
 _ENVELOPE: Final = slice(_TYPE, _PLACE["source"])
 """type, id, emitter, time, area, ticket, sequence, matter, cause."""
 _ORIGIN: Final = slice(_PLACE["origin_topic"], _PLACE["origin_offset"] + 1)

@@ -14,13 +14,14 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from agents.ledger import LedgerDeps, LedgerSeats, NoMetrics
 from agents.local.broker import LocalBroker
 from streams.ledger.errors import LedgerAway, LedgerRefused
-from streams.ledger.rows import Block
+from streams.ledger.newest import Newest
+from streams.ledger.rows import Block, block_of, event_row
 from streams.ownership.clients import committed_offsets
 from streams.ownership.cluster import Cluster
 from streams.ownership.settings import OwnerSettings
 from streams.ownership.watchdog import Patience, Watchdog
 from tests.facts import Made, origin
-from tests.ledger.histories import dead_letter, small_history
+from tests.ledger.histories import dead_letter, newest_of, small_history
 
 pytestmark = pytest.mark.connected
 
@@ -39,6 +40,11 @@ class Ledger:
         if self.errors:
             raise self.errors.pop(0)
         self.blocks.append(block)
+
+    async def newest(self, topic: str, partition: int) -> Newest | None:
+        """Of what it keeps."""
+        mine = [block for block in self.blocks if (block.topic, block.partition) == (topic, partition)]
+        return newest_of(max(mine, key=lambda block: block.last)) if mine else None
 
     def offsets(self, topic: str, partition: int = 0) -> list[object]:
         """What it holds of a partition, in the order it came."""
@@ -87,6 +93,7 @@ class Stage:
             cluster=Cluster(self.bootstrap),
             prefix=self.prefix,
             insert=self.ledger.insert,
+            newest=self.ledger.newest,
             metrics=self.metrics,
             wait_s=0.1,
             away_s=away_s,
@@ -102,6 +109,11 @@ class Stage:
                     self.prefix + name, value=made.value, partition=made.partition, headers=list(made.headers)
                 )
 
+    def block(self, records: Sequence[Made], first: int = 0) -> Block:
+        """Those from number `first` on, as they stand on `tickets` once all are sent in one transaction."""
+        sent = [replace(made, topic=self.prefix + "tickets", offset=n) for n, made in enumerate(records)]
+        return block_of(sent[first:], event_row)
+
     async def committed(self, name: str) -> int | None:
         """The group's offset of partition 0."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
@@ -112,6 +124,22 @@ class Stage:
         finally:
             await admin.close()
         return found.offset if found else None
+
+    async def make_anew(self, name: str) -> None:
+        """Delete a topic and make it again."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        topic = self.prefix + name
+
+        async def is_gone() -> bool:
+            return topic not in await admin.list_topics()
+
+        try:
+            await admin.delete_topics([topic])
+            await until(is_gone)
+            await admin.create_topics([NewTopic(topic, 2, 1)])
+        finally:
+            await admin.close()
 
 
 @pytest.fixture
@@ -169,8 +197,8 @@ async def test_the_next_owner_reads_on_where_the_last_one_stopped(stage: Stage) 
 async def test_rows_that_stand_further_on_do_not_move_the_start(stage: Stage) -> None:
     # A copy of the table that was put back, a former writer's late block: the group's place alone says what is done.
     log = small_history()
-    later = log.block(6)
-    stage.ledger.blocks.append(replace(later, topic=stage.prefix + "tickets"))
+    later = stage.block(log.records, first=6)
+    stage.ledger.blocks.append(later)
     await stage.send("tickets", log.records)
     seats = stage.seats()
     seats.hold([0])
@@ -242,6 +270,48 @@ async def test_a_topic_made_anew_is_refused(stage: Stage) -> None:
     await seats.close()
     assert stage.deaths[0][0] == 2
     assert "made anew" in stage.deaths[0][1]
+
+
+async def test_another_log_is_refused_where_nothing_is_committed(stage: Stage) -> None:
+    # as many records as the ledger holds, of other tickets
+    records = small_history().records
+    stage.ledger.blocks.append(stage.block(records[:5]))
+    await stage.send("tickets", records[5:12])
+    seats = stage.seats()
+    seats.hold([0])
+    try:
+        await until(lambda: bool(stage.deaths))
+    finally:
+        await seats.close()
+    assert stage.deaths[0][0] == 2
+    assert "has another record at offset 4" in stage.deaths[0][1]
+    assert (len(stage.ledger.blocks), await stage.committed("tickets")) == (1, None)
+
+
+async def test_kafka_forgets_the_place_with_the_topic_and_the_ledger_refuses_the_next_one(stage: Stage) -> None:
+    records = small_history().records
+    await stage.send("tickets", records[:5])
+    seats = stage.seats()
+    seats.hold([0])
+    await until(lambda: stage.metrics.written == 5)
+    await seats.close()
+    assert await stage.committed("tickets") == 5
+    await stage.make_anew("tickets")
+    await stage.send("tickets", records[5:12])
+    await until(lambda: _forgotten(stage))
+    seats = stage.seats()
+    seats.hold([0])
+    try:
+        await until(lambda: bool(stage.deaths))
+    finally:
+        await seats.close()
+    assert stage.deaths[0][0] == 2
+    assert "made anew" in stage.deaths[0][1]
+    assert stage.metrics.written == 5
+
+
+async def _forgotten(stage: Stage) -> bool:
+    return await stage.committed("tickets") is None
 
 
 async def test_seats_that_stay_are_not_touched(stage: Stage) -> None:

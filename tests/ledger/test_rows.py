@@ -258,9 +258,31 @@ def test_what_fits_stays_beside_what_does_not() -> None:
     assert list(block.columns[2]) == [0, 2, 4]
 
 
-def test_a_block_is_named_by_its_offsets() -> None:
+def test_a_block_is_named_by_its_records() -> None:
     log = Partition(number=2)
     log.open("k1", origin(0))
     block = block_of(log.records, event_row)
     assert (block.rows, block.first, block.last, len(block.columns)) == (2, 0, 2, len(COLUMNS))
-    assert (block.token,) == ("events:t.tickets:2:0-2:2",)
+    assert block.token == f"events:t.tickets:2:0-2:2:{block.digest}"
+    again = block_of([replace(record) for record in log.records], event_row)
+    assert again.token == block.token
+
+
+def test_a_block_of_another_log_has_another_name() -> None:
+    log = Partition()
+    log.open("k1", origin(0))
+    letter = dead_letter(0, origin(0))
+    names = {
+        block_of(log.records, event_row).token,
+        # appended a millisecond later
+        block_of([log.records[0], replace(log.records[1], timestamp=BEGIN + 1)], event_row).token,
+        block_of([with_header(log.records[0], "ce_id", b"another"), log.records[1]], event_row).token,
+        block_of([with_field(log.records[0], "unit", "u2"), log.records[1]], event_row).token,
+        # a marker stands elsewhere
+        block_of([log.records[0], replace(log.records[0], offset=1), log.records[1]], event_row).token,
+    }
+    assert len(names) == 5
+    assert (
+        block_of([letter], dead_letter_row).token
+        != block_of([replace(letter, timestamp=BEGIN + 1)], dead_letter_row).token
+    )
