@@ -3,13 +3,15 @@
 A batch of one partition is one INSERT with a token from its records; the group's offset is committed once ClickHouse
 has acknowledged it. What is written again after a kill is the same rows. So two owners of one partition at once (a
 frozen one that wakes) do no harm, and an offset that Kafka forgot costs no more than reading the log again, once
-ClickHouse's newest row has shown that it is the same log: with a topic, Kafka forgets its offsets.
+ClickHouse's newest row has shown that it is the same log: with a topic, Kafka forgets its offsets. The other of two
+owners may set the group's place back, which the living one puts right within a minute.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
@@ -32,6 +34,7 @@ _LOG: Final = logging.getLogger(__name__)
 GROUP: Final = "ledger"
 """The group whose committed offsets tell how far the ledger is; behind the prefix."""
 _POLL_MS: Final = 100
+_ASK_WITHIN_S: Final = 5.0
 _PAUSES_S: Final = (0.5, 1, 2, 5, 10, 20, 30)
 
 
@@ -102,6 +105,8 @@ class LedgerDeps:
     """How long few rows wait for more."""
     away_s: float = 300.0
     """How long ClickHouse may be away before the process ends."""
+    look_s: float = 60.0
+    """How often an owner looks whether the group's offsets are what it has written."""
     close_within_s: float = 10.0
 
     @property
@@ -110,7 +115,7 @@ class LedgerDeps:
         return self.prefix + GROUP
 
 
-class AnotherLogError(Exception):
+class AnotherLog(Exception):
     """The topic was made anew, and is another log: its rows would replace those that are there."""
 
     def __init__(self, one: TopicPartition, found: str) -> None:
@@ -118,6 +123,10 @@ class AnotherLogError(Exception):
             f"{one.topic}-{one.partition} {found}: the topic was made anew; take another database or data folder, or "
             "another LIANQIN_KAFKA__PREFIX"
         )
+
+
+class _GivenUp(Exception):
+    """ClickHouse is away, and somebody else may have the seat by now."""
 
 
 class LedgerOwner:
@@ -128,11 +137,11 @@ class LedgerOwner:
         self.is_open = False
         self.began_at = time.monotonic()
         self.busy_since: float | None = None
-        """Monotonic seconds; since when an INSERT is under way."""
+        """Monotonic seconds; since when a call of ClickHouse is under way."""
         self.batches = 0
         """Calls of ClickHouse that ended, well or not: who waits for one that is away does not stand still."""
         self._deps = deps
-        self._finishing = False
+        self._finishing = asyncio.Event()
         self._rows_of: dict[TopicPartition, Callable[[Record], Row]] = {
             TopicPartition(deps.prefix + TICKETS, partition): event_row,
             TopicPartition(deps.prefix + DEAD_LETTER, partition): dead_letter_row,
@@ -140,6 +149,9 @@ class LedgerOwner:
         self._pending: dict[TopicPartition, list[ConsumerRecord]] = {one: [] for one in self._rows_of}
         self._since = 0.0
         self._without_place: list[TopicPartition] = []
+        self._written: dict[TopicPartition, int] = {}
+        """Up to where ClickHouse has the inputs for certain."""
+        self._looked_at = time.monotonic()
         self._consumer: Any = None
 
     @property
@@ -159,18 +171,26 @@ class LedgerOwner:
         return int(await self._consumer.position(partition))
 
     def finish(self) -> None:
-        """Let `run` return after the batch in hand."""
-        self._finishing = True
+        """Let `run` return after the batch in hand, or without it while ClickHouse is away."""
+        self._finishing.set()
 
     async def run(self) -> None:
         """Open, then work; call `close` afterwards in any case."""
         await self._open()
+        try:
+            await self._work()
+        except _GivenUp as given_up:
+            _LOG.warning("%s leaves what it has in hand to the next owner: %s", self.name, given_up.__cause__)
+
+    async def _work(self) -> None:
         for one in self._without_place:
             await self._know_again(one)
-        while not self._finishing:
+        while not self._finishing.is_set():
             await self._read()
             if self._is_due():
                 await self._flush()
+            if not self._waiting() and time.monotonic() - self._looked_at >= self._deps.look_s:
+                await self._look_after_places()
         await self._flush()
 
     async def close(self) -> None:
@@ -200,6 +220,8 @@ class LedgerOwner:
             self._consumer.seek(one, _start(one, committed, starts[one], ends[one]))
             if committed is None:
                 self._without_place.append(one)
+            else:
+                self._written[one] = committed
         self.is_open = True
         self._deps.metrics.opened(self.partition)
 
@@ -211,12 +233,12 @@ class LedgerOwner:
         start = (await self._consumer.beginning_offsets([one]))[one]
         end = (await self._consumer.end_offsets([one]))[one]
         if newest.offset >= end:
-            raise AnotherLogError(one, f"ends at {end}, but ClickHouse holds its offset {newest.offset}")
+            raise AnotherLog(one, f"ends at {end}, but ClickHouse holds its offset {newest.offset}")
         if newest.offset < start:
             return  # retention took the record: there is nothing to compare
         row = await self._row_at(one, newest.offset, end)
         if row is None or not newest.is_of(row):
-            raise AnotherLogError(one, f"has another record at offset {newest.offset} than ClickHouse holds")
+            raise AnotherLog(one, f"has another record at offset {newest.offset} than ClickHouse holds")
 
     async def _row_at(self, one: TopicPartition, offset: int, end: int) -> Row | None:
         """What the log has at an offset; None where that is a marker. Reading goes on where it was."""
@@ -259,8 +281,32 @@ class LedgerOwner:
                 done[one] = block.last + 1
                 self._pending[one] = []
         if done:
-            await self._consumer.commit(done)
+            self._written |= done
+            if self._finishing.is_set():
+                # The next owner may have written more while this one's INSERT lasted.
+                done = _behind(await self._committed(done), done)
+            await self._commit(done)
             await self._tell_lag()
+
+    async def _committed(self, inputs: Collection[TopicPartition]) -> dict[TopicPartition, int | None]:
+        return {one: await self._consumer.committed(one) for one in inputs}
+
+    async def _look_after_places(self) -> None:
+        """Commit anew what Kafka forgot, and what an earlier owner set back that ended its last block late."""
+        self._looked_at = time.monotonic()
+        try:
+            async with asyncio.timeout(_ASK_WITHIN_S):
+                committed = await self._committed(self._written)
+        except (KafkaError, TimeoutError):
+            return  # not known is not wrong: the next look will tell
+        for one, offset in committed.items():
+            if offset is None:
+                await self._know_again(one)  # a topic that is made anew has no offsets either
+        await self._commit(_behind(committed, self._written))
+
+    async def _commit(self, places: Mapping[TopicPartition, int]) -> None:
+        if places:  # the client refuses none
+            await self._consumer.commit(dict(places))
 
     async def _insert(self, block: Block) -> None:
         await self._answered(lambda: self._timed(block))
@@ -272,15 +318,19 @@ class LedgerOwner:
         self._deps.metrics.inserted(time.monotonic() - began)
 
     async def _answered(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """What ClickHouse answers; while it is away, this waits."""
+        """What ClickHouse answers; while it is away this waits, unless the owner is finished."""
         away_since, tries = time.monotonic(), 0
         while True:
             try:
                 return await self._try(ask)
             except LedgerAway as error:
+                if self._finishing.is_set():
+                    raise _GivenUp from error
                 if time.monotonic() - away_since > self._deps.away_s:
                     raise
                 await self._wait(error, tries)
+                if self._finishing.is_set():
+                    raise _GivenUp from error
                 tries += 1
 
     async def _try(self, ask: Callable[[], Awaitable[T]]) -> T:
@@ -295,7 +345,8 @@ class LedgerOwner:
         pause = _PAUSES_S[min(tries, len(_PAUSES_S) - 1)]
         self._deps.metrics.waited()
         _LOG.warning("%s waits %g s: %s", self.name, pause, error)
-        await asyncio.sleep(pause)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._finishing.wait(), pause)
 
     async def _tell_lag(self) -> None:
         lag = 0
@@ -306,12 +357,19 @@ class LedgerOwner:
         self._deps.metrics.lag(self.partition, lag)
 
 
+def _behind(
+    committed: Mapping[TopicPartition, int | None], written: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, int]:
+    """Of what is written, the places that the group has not reached, or forgot; it may be further, but not back."""
+    return {one: place for one, place in written.items() if (committed[one] or 0) < place}
+
+
 def _start(one: TopicPartition, committed: int | None, start: int, end: int) -> int:
     """Where to read on: the committed offset, or the log's start where there is none or retention passed it."""
     if committed is None:
         return start
     if committed > end:
-        raise AnotherLogError(one, f"ends at {end}, but the ledger has read it up to {committed}")
+        raise AnotherLog(one, f"ends at {end}, but the ledger has read it up to {committed}")
     if committed < start:
         _LOG.error(
             "%s-%d: retention took %d offsets before the ledger read them", one.topic, one.partition, start - committed
@@ -327,7 +385,7 @@ async def begun(step: Callable[[], Awaitable[None]], *, die: Die = die) -> None:
         die(_code(error), str(error))
 
 
-def _code(error: LedgerError | AnotherLogError) -> Code:
+def _code(error: LedgerError | AnotherLog) -> Code:
     return Code.FAILED if isinstance(error, LedgerAway) else Code.REFUSED
 
 
@@ -379,7 +437,7 @@ class LedgerSeats:
         """An owner's whole life; an error of any kind ends the process."""
         try:
             await owner.run()
-        except (AnotherLogError, LedgerError) as error:
+        except (AnotherLog, LedgerError) as error:
             self._die(_code(error), f"{owner.name} ends the process: {error}")
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends the process
             if not isinstance(error, KafkaError):

@@ -85,7 +85,9 @@ class Consumer:
         return self._kafka.group.get(partition)
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Make these the group's places."""
+        """Make these the group's places; as the real one, it takes nothing for a mistake."""
+        if not offsets:
+            raise ValueError(offsets)
         self._kafka.group.update(offsets)
         self._kafka.commits.append(dict(offsets))
 

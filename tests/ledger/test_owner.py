@@ -87,7 +87,7 @@ class Stage:
     metrics: Counted = field(default_factory=Counted)
     deaths: list[tuple[int, str]] = field(default_factory=list)
 
-    def seats(self, away_s: float = 60.0) -> LedgerSeats:
+    def seats(self, away_s: float = 60.0, look_s: float = 60.0) -> LedgerSeats:
         """The seats of one process; its end is noted."""
         deps = LedgerDeps(
             cluster=Cluster(self.bootstrap),
@@ -97,6 +97,7 @@ class Stage:
             metrics=self.metrics,
             wait_s=0.1,
             away_s=away_s,
+            look_s=look_s,
         )
         return LedgerSeats(deps, die=lambda code, message: self.deaths.append((code, message)))
 
@@ -113,6 +114,13 @@ class Stage:
         """Those from number `first` on, as they stand on `tickets` once all are sent in one transaction."""
         sent = [replace(made, topic=self.prefix + "tickets", offset=n) for n, made in enumerate(records)]
         return block_of(sent[first:], event_row)
+
+    async def commit(self, name: str, offset: int) -> None:
+        """Make this the group's offset of partition 0, as another owner may."""
+        one = TopicPartition(self.prefix + name, 0)
+        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.prefix + "ledger") as consumer:
+            consumer.assign([one])
+            await consumer.commit({one: offset})
 
     async def committed(self, name: str) -> int | None:
         """The group's offset of partition 0."""
@@ -238,6 +246,42 @@ async def test_clickhouse_away_is_waited_for_and_nothing_is_committed_meanwhile(
     assert (stage.metrics.waits, stage.deaths, await stage.committed("tickets")) == (2, [], 3)
 
 
+async def test_an_owner_without_its_seat_does_not_set_the_place_back(stage: Stage) -> None:
+    records = small_history().records
+    await stage.send("tickets", records[:3])
+    stage.ledger.errors = [LedgerAway("away")] * 2
+    former, later = stage.seats(), stage.seats()
+    former.hold([0])
+    try:
+        await until(lambda: stage.metrics.waits == 2)  # now it pauses for a second
+        former.hold([])
+        await stage.send("tickets", records[3:10])
+        later.hold([0])
+        await until(lambda: stage.metrics.written >= 10)
+        await asyncio.sleep(1.5)
+        assert await stage.committed("tickets") == 11  # 0 to 2, a marker, 4 to 10
+    finally:
+        await asyncio.gather(former.close(), later.close())
+    assert (stage.metrics.written, stage.deaths) == (10, [])
+
+
+async def test_an_idle_owner_puts_a_place_right_that_was_set_back(stage: Stage) -> None:
+    await stage.send("tickets", small_history().records[:5])
+    seats = stage.seats(look_s=0.2)
+    seats.hold([0])
+
+    async def is_right() -> bool:
+        return await stage.committed("tickets") == 5
+
+    try:
+        await until(is_right)
+        await stage.commit("tickets", 2)
+        await until(is_right, within_s=20)
+    finally:
+        await seats.close()
+    assert (stage.metrics.written, stage.deaths) == (5, [])
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
@@ -259,11 +303,7 @@ async def test_what_does_not_pass_ends_the_process(stage: Stage, error: Exceptio
 
 
 async def test_a_topic_made_anew_is_refused(stage: Stage) -> None:
-    one = TopicPartition(stage.prefix + "tickets", 0)
-    consumer = AIOKafkaConsumer(bootstrap_servers=stage.bootstrap, group_id=stage.prefix + "ledger")
-    async with consumer:
-        consumer.assign([one])
-        await consumer.commit({one: 7})
+    await stage.commit("tickets", 7)
     seats = stage.seats()
     seats.hold([0])
     await until(lambda: bool(stage.deaths))

@@ -35,6 +35,8 @@ class Bench(NoMetrics):
     lags: list[int] = field(default_factory=list)
     deaths: list[tuple[int, str]] = field(default_factory=list)
     is_away: bool = False
+    inserting: int = 0
+    """So many INSERTs began."""
     slow: asyncio.Event | None = None
     """An INSERT lasts until this is set."""
 
@@ -44,6 +46,7 @@ class Bench(NoMetrics):
 
     async def insert(self, block: Block) -> None:
         """As ClickHouse takes a block."""
+        self.inserting += 1
         self._knock()
         if self.slow is not None:
             await self.slow.wait()
@@ -74,18 +77,18 @@ class Bench(NoMetrics):
         """What stands in ClickHouse, in the order it came."""
         return [offset for block in self.blocks for offset in block.columns[2]]
 
-    def seats(self, *, away_s: float = 60.0) -> LedgerSeats:
+    def seats(self, *, look_s: float = 60.0) -> LedgerSeats:
         """One worker's."""
         deps = LedgerDeps(
             cluster=Cluster("nowhere"), prefix="t.", insert=self.insert, newest=self.newest, metrics=self, wait_s=0.02,
-            away_s=away_s,
+            look_s=look_s,
         )  # fmt: skip
         return LedgerSeats(deps, die=lambda code, message: self.deaths.append((code, message)))
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[LedgerSeats]:
+    async def at_work(self, *, look_s: float = 60.0) -> AsyncIterator[LedgerSeats]:
         """A worker with the one seat."""
-        seats = self.seats()
+        seats = self.seats(look_s=look_s)
         seats.hold([0])
         try:
             yield seats
@@ -185,3 +188,97 @@ async def test_a_clickhouse_that_is_away_is_waited_for_before_a_log_is_read(benc
         bench.is_away = False
         await until(lambda: bool(bench.deaths))
     assert "made anew" in bench.deaths[0][1]
+
+
+END: Final = RECORDS[9].offset + 1
+"""Behind the tenth fact."""
+
+
+async def test_an_owner_that_is_finished_while_clickhouse_is_away_leaves_the_place_to_the_next(bench: Bench) -> None:
+    bench.is_away, bench.kafka.logs[FACTS], bench.kafka.group = True, RECORDS[:3], {FACTS: 0, LETTERS: 0}
+    former, later = bench.seats(), bench.seats()
+    former.hold([0])
+    await until(lambda: bench.waits == 2)  # now it pauses for a second
+    former.hold([])
+    bench.is_away, bench.kafka.logs[FACTS] = False, RECORDS[:10]
+    later.hold([0])
+    await until(lambda: bench.kafka.group.get(FACTS) == END)
+    await asyncio.sleep(1.5)
+    assert (bench.kafka.commits, bench.kafka.group[FACTS]) == ([{FACTS: END}], END)
+    await asyncio.gather(former.close(), later.close())
+    assert (bench.kafka.group[FACTS], bench.deaths) == (END, [])
+
+
+async def test_an_owner_ends_at_once_while_clickhouse_is_away(bench: Bench) -> None:
+    bench.is_away, bench.kafka.logs[FACTS], bench.kafka.group = True, RECORDS[:3], {FACTS: 0, LETTERS: 0}
+    async with bench.at_work():
+        await until(lambda: bench.waits == 3)  # now it pauses for two seconds
+        began = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - began < 1.5
+    assert (bench.blocks, bench.kafka.commits, bench.deaths, bench.asked) == ([], [], [], [])
+
+
+async def test_an_insert_that_ends_late_does_not_set_the_place_back(bench: Bench) -> None:
+    bench.kafka.logs[FACTS] = RECORDS[:3]
+    bench.slow = lasts = asyncio.Event()
+    former, later = bench.seats(), bench.seats()
+    former.hold([0])
+    await until(lambda: bench.inserting == 1)
+    former.hold([])
+    bench.slow, bench.kafka.logs[FACTS] = None, RECORDS[:10]
+    later.hold([0])
+    await until(lambda: bench.kafka.group.get(FACTS) == END)
+    lasts.set()
+    await asyncio.gather(former.close(), later.close())
+    assert (bench.kafka.group[FACTS], bench.deaths) == (END, [])
+
+
+@pytest.mark.parametrize("place", [None, 0, 5], ids=["forgotten", "at the start", "set back"])
+async def test_an_idle_owner_puts_the_place_right(bench: Bench, place: int | None) -> None:
+    bench.kafka.logs[FACTS] = RECORDS[:10]
+    async with bench.at_work(look_s=0.05):
+        await until(lambda: bench.kafka.group.get(FACTS) == END)
+        bench.kafka.group = {} if place is None else {FACTS: place}
+        await until(lambda: bench.kafka.group.get(FACTS) == END)
+    assert (bench.offsets, bench.deaths) == ([record.offset for record in RECORDS[:10]], [])
+
+
+async def test_an_owner_that_never_wrote_keeps_the_place_it_found(bench: Bench) -> None:
+    bench.kafka.logs[FACTS] = RECORDS[:10]
+    bench.kafka.group[FACTS] = END
+    async with bench.at_work(look_s=0.05) as seats:
+        await until(lambda: seats.owners[0].is_open)
+        bench.kafka.group = {}
+        await until(lambda: bench.kafka.group.get(FACTS) == END)
+    assert bench.blocks == []
+
+
+async def test_a_place_that_is_further_on_stays(bench: Bench) -> None:
+    # An owner that was frozen, and does not know yet that another has the seat, must not set it back.
+    bench.kafka.logs[FACTS] = RECORDS[:10]
+    async with bench.at_work(look_s=0.02):
+        await until(lambda: bench.kafka.group.get(FACTS) == END)
+        bench.kafka.group[FACTS] = END + 7
+        await asyncio.sleep(0.3)
+    assert bench.kafka.group[FACTS] == END + 7
+
+
+async def test_a_place_that_went_with_its_topic_is_not_committed_to_the_next_one(bench: Bench) -> None:
+    bench.kafka.logs[FACTS] = RECORDS[:5]
+    async with bench.at_work(look_s=0.05):
+        await until(lambda: FACTS in bench.kafka.group)
+        bench.kafka.logs[FACTS], bench.kafka.group = another_log(5), {}
+        await until(lambda: bool(bench.deaths))
+    assert "made anew" in bench.deaths[0][1]
+    assert bench.kafka.group == {}
+
+
+async def test_a_kafka_that_does_not_tell_the_place_is_asked_again(bench: Bench) -> None:
+    bench.kafka.logs[FACTS] = RECORDS[:10]
+    async with bench.at_work(look_s=0.02):
+        await until(lambda: bench.kafka.group.get(FACTS) == END)
+        bench.kafka.is_away, bench.kafka.group = True, {}
+        await asyncio.sleep(0.2)
+        assert (bench.deaths, bench.kafka.group) == ([], {})
+        bench.kafka.is_away = False
+        await until(lambda: bench.kafka.group.get(FACTS) == END)
