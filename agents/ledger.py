@@ -50,7 +50,7 @@ class LedgerMetrics(Protocol):
         ...
 
     def lag(self, partition: int, n: int) -> None:
-        """Offsets between what is committed and the end, over the inputs of this seat."""
+        """Offsets between what is written and the end, over the inputs of this seat."""
         ...
 
     def waited(self) -> None:
@@ -286,7 +286,7 @@ class LedgerOwner:
                 # The next owner may have written more while this one's INSERT lasted.
                 done = _behind(await self._committed(done), done)
             await self._commit(done)
-            await self._tell_lag()
+            await self._tell_lag({one: self._consumer.last_stable_offset(one) for one in self._rows_of})
 
     async def _committed(self, inputs: Collection[TopicPartition]) -> dict[TopicPartition, int | None]:
         return {one: await self._consumer.committed(one) for one in inputs}
@@ -345,15 +345,23 @@ class LedgerOwner:
         pause = _PAUSES_S[min(tries, len(_PAUSES_S) - 1)]
         self._deps.metrics.waited()
         _LOG.warning("%s waits %g s: %s", self.name, pause, error)
+        await self._tell_lag_meanwhile()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._finishing.wait(), pause)
 
-    async def _tell_lag(self) -> None:
+    async def _tell_lag_meanwhile(self) -> None:
+        """While what was read waits here the client fetches nothing, and knows no newer ends: they are asked for."""
+        with suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(_ASK_WITHIN_S):
+                await self._tell_lag(await self._consumer.end_offsets(list(self._rows_of)))
+
+    async def _tell_lag(self, ends: Mapping[TopicPartition, int | None]) -> None:
         lag = 0
-        for one in self._rows_of:
-            end = self._consumer.last_stable_offset(one)
-            if end is not None and end >= 0:
-                lag += max(0, end - await self._consumer.position(one))
+        for one, end in ends.items():
+            pending = self._pending[one]
+            # Behind what is written stand at most markers, which reading has passed and no commit tells of.
+            written = pending[0].offset if pending else await self._consumer.position(one)
+            lag += max(0, (end or 0) - written)
         self._deps.metrics.lag(self.partition, lag)
 
 

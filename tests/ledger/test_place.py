@@ -282,3 +282,30 @@ async def test_a_kafka_that_does_not_tell_the_place_is_asked_again(bench: Bench)
         assert (bench.deaths, bench.kafka.group) == ([], {})
         bench.kafka.is_away = False
         await until(lambda: bench.kafka.group.get(FACTS) == END)
+
+
+async def test_the_lag_is_told_while_clickhouse_is_away(bench: Bench) -> None:
+    bench.kafka.logs = {FACTS: RECORDS[:3], LETTERS: letters(BEGIN)}
+    bench.kafka.group = {FACTS: 0, LETTERS: 0}
+    bench.is_away = True
+    async with bench.at_work():
+        await until(lambda: bench.waits == 1)
+        bench.kafka.logs[FACTS] = RECORDS[:10]
+        await until(lambda: bench.waits == 2)
+        # To the ends, markers included, from what waits here and is not written.
+        await until(lambda: len(bench.lags) == 2)
+        assert bench.lags == [6 + 6, 20 + 6]
+        bench.is_away = False
+        await until(lambda: bench.lags[-1] == 0)
+
+
+async def test_a_kafka_that_does_not_tell_its_ends_does_not_end_the_wait(bench: Bench) -> None:
+    bench.kafka.logs[FACTS], bench.kafka.group = RECORDS[:3], {FACTS: 0, LETTERS: 0}
+    bench.is_away = True
+    async with bench.at_work():
+        await until(lambda: bench.waits == 1)
+        bench.kafka.is_away = True
+        await until(lambda: bench.waits == 3)
+        bench.is_away = bench.kafka.is_away = False
+        await until(lambda: bool(bench.blocks))
+    assert bench.deaths == []
