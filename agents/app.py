@@ -43,6 +43,7 @@ from streams.desk.memory import DeskMemory
 from streams.intake.sources import Sources
 from streams.ledger.access import Embedded, Way
 from streams.ledger.front import Front, FrontOptions
+from streams.ledger.newest import newest
 from streams.ledger.store import Store
 from streams.metrics import Metrics
 from streams.ownership.cluster import Cluster
@@ -212,7 +213,11 @@ def _ledger(parts: Parts) -> None:
         parts.before.append(partial(ledger.begun, front.start))
         parts.after.insert(0, front.stop)
     deps = ledger.LedgerDeps(
-        cluster=plan.owners.cluster, prefix=plan.owners.prefix, insert=store.insert, metrics=parts.observer.ledger
+        cluster=plan.owners.cluster,
+        prefix=plan.owners.prefix,
+        insert=store.insert,
+        newest=lambda topic, partition: store.ask(partial(newest, topic=topic, partition=partition)),
+        metrics=parts.observer.ledger,
     )
     seats = ledger.LedgerSeats(deps)
     leased = lease("ledger", plan.owners, plan.datadir, seats=plan.partitions)

@@ -1,33 +1,40 @@
 """The ledger stage's owners: from `tickets` and `dead-letter` to ClickHouse, without transactions.
 
-A batch of one partition is one INSERT with a token from its offsets; the group's offset is committed once ClickHouse
+A batch of one partition is one INSERT with a token from its records; the group's offset is committed once ClickHouse
 has acknowledged it. What is written again after a kill is the same rows. So two owners of one partition at once (a
-frozen one that wakes) do no harm, and an offset that Kafka forgot costs no more than reading the log again.
+frozen one that wakes) do no harm, and an offset that Kafka forgot costs no more than reading the log again, once
+ClickHouse's newest row has shown that it is the same log: with a topic, Kafka forgets its offsets. The other of two
+owners may set the group's place back, which the living one puts right within a minute.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.topics import DEAD_LETTER, TICKETS
 from streams.ledger.errors import LedgerAway, LedgerError
+from streams.ledger.newest import Newest
 from streams.ledger.rows import Block, Record, Row, block_of, dead_letter_row, event_row
 from streams.ownership import clients
 from streams.ownership.cluster import Cluster
 from streams.ownership.ending import Code, Die, die
 from streams.ownership.stage import Input
 
+T = TypeVar("T")
+
 _LOG: Final = logging.getLogger(__name__)
 
 GROUP: Final = "ledger"
 """The group whose committed offsets tell how far the ledger is; behind the prefix."""
 _POLL_MS: Final = 100
+_ASK_WITHIN_S: Final = 5.0
 _PAUSES_S: Final = (0.5, 1, 2, 5, 10, 20, 30)
 
 
@@ -43,7 +50,7 @@ class LedgerMetrics(Protocol):
         ...
 
     def lag(self, partition: int, n: int) -> None:
-        """Offsets between what is committed and the end, over the inputs of this seat."""
+        """Offsets between what is written and the end, over the inputs of this seat."""
         ...
 
     def waited(self) -> None:
@@ -89,6 +96,8 @@ class LedgerDeps:
     prefix: str
     insert: Callable[[Block], Awaitable[None]]
     """Write a block; returns when it is in ClickHouse (`Store.insert`)."""
+    newest: Callable[[str, int], Awaitable[Newest | None]]
+    """The newest row that ClickHouse holds of a topic's partition (`streams.ledger.newest`)."""
     metrics: LedgerMetrics = field(default_factory=NoMetrics)
     most_rows: int = 20_000
     """In one INSERT."""
@@ -96,6 +105,8 @@ class LedgerDeps:
     """How long few rows wait for more."""
     away_s: float = 300.0
     """How long ClickHouse may be away before the process ends."""
+    look_s: float = 60.0
+    """How often an owner looks whether the group's offsets are what it has written."""
     close_within_s: float = 10.0
 
     @property
@@ -104,8 +115,18 @@ class LedgerDeps:
         return self.prefix + GROUP
 
 
-class OffsetBeyondEnd(Exception):
-    """The group's offset is behind the log's end: the topic was made anew, and is another log."""
+class AnotherLog(Exception):
+    """The topic was made anew, and is another log: its rows would replace those that are there."""
+
+    def __init__(self, one: TopicPartition, found: str) -> None:
+        super().__init__(
+            f"{one.topic}-{one.partition} {found}: the topic was made anew; take another database or data folder, or "
+            "another LIANQIN_KAFKA__PREFIX"
+        )
+
+
+class _GivenUp(Exception):
+    """ClickHouse is away, and somebody else may have the seat by now."""
 
 
 class LedgerOwner:
@@ -116,17 +137,21 @@ class LedgerOwner:
         self.is_open = False
         self.began_at = time.monotonic()
         self.busy_since: float | None = None
-        """Monotonic seconds; since when an INSERT is under way."""
+        """Monotonic seconds; since when a call of ClickHouse is under way."""
         self.batches = 0
-        """INSERTs that ended, well or not: who waits for a ClickHouse that is away does not stand still."""
+        """Calls of ClickHouse that ended, well or not: who waits for one that is away does not stand still."""
         self._deps = deps
-        self._finishing = False
+        self._finishing = asyncio.Event()
         self._rows_of: dict[TopicPartition, Callable[[Record], Row]] = {
             TopicPartition(deps.prefix + TICKETS, partition): event_row,
             TopicPartition(deps.prefix + DEAD_LETTER, partition): dead_letter_row,
         }
         self._pending: dict[TopicPartition, list[ConsumerRecord]] = {one: [] for one in self._rows_of}
         self._since = 0.0
+        self._without_place: list[TopicPartition] = []
+        self._written: dict[TopicPartition, int] = {}
+        """Up to where ClickHouse has the inputs for certain."""
+        self._looked_at = time.monotonic()
         self._consumer: Any = None
 
     @property
@@ -146,16 +171,26 @@ class LedgerOwner:
         return int(await self._consumer.position(partition))
 
     def finish(self) -> None:
-        """Let `run` return after the batch in hand."""
-        self._finishing = True
+        """Let `run` return after the batch in hand, or without it while ClickHouse is away."""
+        self._finishing.set()
 
     async def run(self) -> None:
         """Open, then work; call `close` afterwards in any case."""
         await self._open()
-        while not self._finishing:
+        try:
+            await self._work()
+        except _GivenUp as given_up:
+            _LOG.warning("%s leaves what it has in hand to the next owner: %s", self.name, given_up.__cause__)
+
+    async def _work(self) -> None:
+        for one in self._without_place:
+            await self._know_again(one)
+        while not self._finishing.is_set():
             await self._read()
             if self._is_due():
                 await self._flush()
+            if not self._waiting() and time.monotonic() - self._looked_at >= self._deps.look_s:
+                await self._look_after_places()
         await self._flush()
 
     async def close(self) -> None:
@@ -181,9 +216,40 @@ class LedgerOwner:
         starts = await self._consumer.beginning_offsets(inputs)
         ends = await self._consumer.end_offsets(inputs)
         for one in inputs:
-            self._consumer.seek(one, _start(one, await self._consumer.committed(one), starts[one], ends[one]))
+            committed = await self._consumer.committed(one)
+            self._consumer.seek(one, _start(one, committed, starts[one], ends[one]))
+            if committed is None:
+                self._without_place.append(one)
+            else:
+                self._written[one] = committed
         self.is_open = True
         self._deps.metrics.opened(self.partition)
+
+    async def _know_again(self, one: TopicPartition) -> None:
+        """See that an input whose place Kafka does not know is the log that ClickHouse has rows of, if it has any."""
+        newest = await self._answered(lambda: self._deps.newest(one.topic, one.partition))
+        if newest is None:
+            return
+        start = (await self._consumer.beginning_offsets([one]))[one]
+        end = (await self._consumer.end_offsets([one]))[one]
+        if newest.offset >= end:
+            raise AnotherLog(one, f"ends at {end}, but ClickHouse holds its offset {newest.offset}")
+        if newest.offset < start:
+            return  # retention took the record: there is nothing to compare
+        row = await self._row_at(one, newest.offset, end)
+        if row is None or not newest.is_of(row):
+            raise AnotherLog(one, f"has another record at offset {newest.offset} than ClickHouse holds")
+
+    async def _row_at(self, one: TopicPartition, offset: int, end: int) -> Row | None:
+        """What the log has at an offset; None where that is a marker. Reading goes on where it was."""
+        reads_on = await self._consumer.position(one)
+        self._consumer.seek(one, offset)
+        found: ConsumerRecord | None = None
+        while found is None and await self._consumer.position(one) < end:
+            got = await self._consumer.getmany(one, timeout_ms=_POLL_MS, max_records=1)
+            found = got[one][0] if got else None
+        self._consumer.seek(one, reads_on)
+        return self._rows_of[one](found) if found is not None and found.offset == offset else None
 
     async def _read(self) -> None:
         waiting = self._waiting()
@@ -215,29 +281,62 @@ class LedgerOwner:
                 done[one] = block.last + 1
                 self._pending[one] = []
         if done:
-            await self._consumer.commit(done)
-            await self._tell_lag()
+            self._written |= done
+            if self._finishing.is_set():
+                # The next owner may have written more while this one's INSERT lasted.
+                done = _behind(await self._committed(done), done)
+            await self._commit(done)
+            await self._tell_lag({one: self._consumer.last_stable_offset(one) for one in self._rows_of})
+
+    async def _committed(self, inputs: Collection[TopicPartition]) -> dict[TopicPartition, int | None]:
+        return {one: await self._consumer.committed(one) for one in inputs}
+
+    async def _look_after_places(self) -> None:
+        """Commit anew what Kafka forgot, and what an earlier owner set back that ended its last block late."""
+        self._looked_at = time.monotonic()
+        try:
+            async with asyncio.timeout(_ASK_WITHIN_S):
+                committed = await self._committed(self._written)
+        except (KafkaError, TimeoutError):
+            return  # not known is not wrong: the next look will tell
+        for one, offset in committed.items():
+            if offset is None:
+                await self._know_again(one)  # a topic that is made anew has no offsets either
+        await self._commit(_behind(committed, self._written))
+
+    async def _commit(self, places: Mapping[TopicPartition, int]) -> None:
+        if places:  # the client refuses none
+            await self._consumer.commit(dict(places))
 
     async def _insert(self, block: Block) -> None:
-        began, away_since = time.monotonic(), time.monotonic()
-        tries = 0
+        await self._answered(lambda: self._timed(block))
+        self._deps.metrics.rows(block.rows)
+
+    async def _timed(self, block: Block) -> None:
+        began = time.monotonic()
+        await self._deps.insert(block)
+        self._deps.metrics.inserted(time.monotonic() - began)
+
+    async def _answered(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What ClickHouse answers; while it is away this waits, unless the owner is finished."""
+        away_since, tries = time.monotonic(), 0
         while True:
             try:
-                await self._try(block)
+                return await self._try(ask)
             except LedgerAway as error:
+                if self._finishing.is_set():
+                    raise _GivenUp from error
                 if time.monotonic() - away_since > self._deps.away_s:
                     raise
                 await self._wait(error, tries)
-                tries, began = tries + 1, time.monotonic()
-            else:
-                break
-        self._deps.metrics.inserted(time.monotonic() - began)
-        self._deps.metrics.rows(block.rows)
+                if self._finishing.is_set():
+                    raise _GivenUp from error
+                tries += 1
 
-    async def _try(self, block: Block) -> None:
+    async def _try(self, ask: Callable[[], Awaitable[T]]) -> T:
         self.busy_since = time.monotonic()
         try:
-            await self._deps.insert(block)
+            return await ask()
         finally:
             self.busy_since = None
             self.batches += 1
@@ -246,15 +345,31 @@ class LedgerOwner:
         pause = _PAUSES_S[min(tries, len(_PAUSES_S) - 1)]
         self._deps.metrics.waited()
         _LOG.warning("%s waits %g s: %s", self.name, pause, error)
-        await asyncio.sleep(pause)
+        await self._tell_lag_meanwhile()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._finishing.wait(), pause)
 
-    async def _tell_lag(self) -> None:
+    async def _tell_lag_meanwhile(self) -> None:
+        """While what was read waits here the client fetches nothing, and knows no newer ends: they are asked for."""
+        with suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(_ASK_WITHIN_S):
+                await self._tell_lag(await self._consumer.end_offsets(list(self._rows_of)))
+
+    async def _tell_lag(self, ends: Mapping[TopicPartition, int | None]) -> None:
         lag = 0
-        for one in self._rows_of:
-            end = self._consumer.last_stable_offset(one)
-            if end is not None and end >= 0:
-                lag += max(0, end - await self._consumer.position(one))
+        for one, end in ends.items():
+            pending = self._pending[one]
+            # Behind what is written stand at most markers, which reading has passed and no commit tells of.
+            written = pending[0].offset if pending else await self._consumer.position(one)
+            lag += max(0, (end or 0) - written)
         self._deps.metrics.lag(self.partition, lag)
+
+
+def _behind(
+    committed: Mapping[TopicPartition, int | None], written: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, int]:
+    """Of what is written, the places that the group has not reached, or forgot; it may be further, but not back."""
+    return {one: place for one, place in written.items() if (committed[one] or 0) < place}
 
 
 def _start(one: TopicPartition, committed: int | None, start: int, end: int) -> int:
@@ -262,11 +377,7 @@ def _start(one: TopicPartition, committed: int | None, start: int, end: int) -> 
     if committed is None:
         return start
     if committed > end:
-        msg = (
-            f"{one.topic}-{one.partition} ends at {end}, but the ledger has read it up to {committed}: the topic was "
-            "made anew; take another database or data folder, or another LIANQIN_KAFKA__PREFIX"
-        )
-        raise OffsetBeyondEnd(msg)
+        raise AnotherLog(one, f"ends at {end}, but the ledger has read it up to {committed}")
     if committed < start:
         _LOG.error(
             "%s-%d: retention took %d offsets before the ledger read them", one.topic, one.partition, start - committed
@@ -282,7 +393,7 @@ async def begun(step: Callable[[], Awaitable[None]], *, die: Die = die) -> None:
         die(_code(error), str(error))
 
 
-def _code(error: LedgerError | OffsetBeyondEnd) -> Code:
+def _code(error: LedgerError | AnotherLog) -> Code:
     return Code.FAILED if isinstance(error, LedgerAway) else Code.REFUSED
 
 
@@ -334,7 +445,7 @@ class LedgerSeats:
         """An owner's whole life; an error of any kind ends the process."""
         try:
             await owner.run()
-        except (OffsetBeyondEnd, LedgerError) as error:
+        except (AnotherLog, LedgerError) as error:
             self._die(_code(error), f"{owner.name} ends the process: {error}")
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends the process
             if not isinstance(error, KafkaError):

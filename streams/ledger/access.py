@@ -26,8 +26,12 @@ _CODE: Final = re.compile(r"Code: (\d+)")
 _IN_USE: Final = 36
 _WRONG_USER: Final = {192, 193, 194, 516}
 _NOT_THERE: Final = {60, 81}
-_PASSES: Final = {159, 198, 202, 203, 209, 210, 236, 241, 242, 243, 252, 254, 279, 285, 319, 364, 394, 999}
-"""Codes of errors that pass by themselves: timeouts, too many queries, memory, too many parts, lost replicas."""
+_PASSES: Final = {159, 198, 202, 203, 209, 210, 236, 241, 242, 243, 252, 254, 279, 285, 319, 364, 394, 439, 745, 999}
+"""Codes of errors that pass by themselves: timeouts, too many queries, memory, too many parts, lost replicas, no free
+thread for a task (439), a server that refuses while its processors are overloaded (745)."""
+_STATUS: Final = re.compile(r"HTTP status (\d+)")
+_AWAY: Final = {408, 429, 500, 502, 503, 504}
+"""HTTP statuses that say, without a code of ClickHouse's, that what stands between does not reach it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +139,17 @@ def _told(error: ClickHouseError, way: Way | None) -> LedgerAway | LedgerRefused
         return LedgerRefused(f"{where} refuses the user or password: correct LIANQIN_LEDGER__DSN")
     if code in _NOT_THERE:
         return LedgerRefused(f"{where} holds no ledger yet: start `lianqin up` once, or correct LIANQIN_LEDGER__DSN")
-    lost = code is None and isinstance(error, OperationalError | StreamFailureError)
-    if lost or code in _PASSES:
+    if code in _PASSES or (code is None and _is_lost(error)):
         return LedgerAway(f"{where} does not answer: start it or correct LIANQIN_LEDGER__DSN ({text})")
     return LedgerRefused(f"{where} refuses: {text}")
+
+
+def _is_lost(error: ClickHouseError) -> bool:
+    """Whether an error that is not ClickHouse's own says that ClickHouse was not reached."""
+    status = _STATUS.search(str(error))
+    return isinstance(error, OperationalError | StreamFailureError) or (
+        status is not None and int(status.group(1)) in _AWAY
+    )
 
 
 def error_code(error: ClickHouseError) -> int | None:

@@ -1,17 +1,20 @@
 """From a record on `tickets` or `dead-letter` to a row of the landing table `events`. Pure.
 
-A record that cannot be read is a row of its own kind, never an error: nothing may stop the ledger. The raw bytes of
-a dead letter are not kept: they may hold personal data.
+A record that cannot be read, or says what no column holds, is a row of its own kind, never an error: nothing may stop
+the ledger. The raw bytes of a dead letter are not kept: they may hold personal data.
 """
 
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha1
 from typing import Any, Final, Protocol
 
 import orjson
 
 from schemas.dead_letter import DeadLetter, dead_letter_of
 from schemas.envelope import Envelope, envelope_of
+from streams.ledger.fitting import check_of, misfit
 
 DEAD_LETTER_TYPE: Final = "dead-letter"
 """`type` of a row that stands for a dead letter."""
@@ -147,6 +150,7 @@ and `standing` say what they are from here on; `recorded` is a stage that was to
 `other` is the other ticket of a match, a link, a merging or a parting.
 """
 
+_CHECKS: Final = [check_of(column.type) for column in COLUMNS]
 _PLACE: Final = {column.name: number for number, column in enumerate(COLUMNS)}
 _EMPTY: Final = [column.empty for column in COLUMNS]
 _RENAMED: Final = {
@@ -198,6 +202,8 @@ class Block:
     first: int
     last: int
     columns: Sequence[Sequence[object]]
+    digest: str
+    """Of what tells its records from others at the same offsets."""
 
     @property
     def rows(self) -> int:
@@ -206,15 +212,41 @@ class Block:
 
     @property
     def token(self) -> str:
-        """Names the block by its records: the same records again have the same token."""
-        return f"events:{self.topic}:{self.partition}:{self.first}-{self.last}:{self.rows}"
+        """Names the block by its records: the same again have the same token, those of another log have another."""
+        return f"events:{self.topic}:{self.partition}:{self.first}-{self.last}:{self.rows}:{self.digest}"
+
+
+_UNREADABLE: Final = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
+"""What reading a record may raise that is not as it should be; a header without a value is an AttributeError."""
 
 
 def block_of(records: Sequence[Record], row_of: Callable[[Record], Row]) -> Block:
     """The rows of some records of one topic partition; there is at least one."""
     first, last = records[0], records[-1]
-    columns = tuple(zip(*map(row_of, records), strict=True))
-    return Block(first.topic, first.partition, first.offset, last.offset, columns)
+    columns = _by_column(map(row_of, records))
+    if misfit(_CHECKS, columns) is not None:
+        columns = _by_column(_fitting(row_of(record), record) for record in records)
+    digest = _digest(records, columns[_ID], columns[_DATA])
+    return Block(first.topic, first.partition, first.offset, last.offset, columns, digest)
+
+
+def _digest(records: Sequence[Record], *said: Sequence[Any]) -> str:
+    # A topic that was made anew has the same offsets and, where all were, the same ids, which follow from places on
+    # `desk`. Its records were appended at other times and, where a topic keeps the writer's times, say something else.
+    found = sha1(usedforsecurity=False)
+    found.update(array("q", [number for record in records for number in (record.offset, record.timestamp)]))
+    for column in said:
+        found.update("".join(column).encode())
+    return found.hexdigest()
+
+
+def _by_column(rows: Iterable[Row]) -> Sequence[Sequence[object]]:
+    return tuple(zip(*rows, strict=True))
+
+
+def _fitting(row: Row, record: Record) -> Row:
+    error = misfit(_CHECKS, _by_column([row]))
+    return row if error is None else _placed(_named(_unreadable(record, error)), record)
 
 
 def event_row(record: Record) -> Row:
@@ -225,7 +257,7 @@ def event_row(record: Record) -> Row:
         _take_envelope(row, envelope_of(record.headers))
         _take_data(row, _object(value))
         row[_DATA] = value.decode()
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except _UNREADABLE as error:
         row = _named(_unreadable(record, error))
     return _placed(row, record)
 
@@ -234,12 +266,13 @@ def dead_letter_row(record: Record) -> Row:
     """The row of a dead letter: what stands in its headers, not the input."""
     try:
         found = _of_dead_letter(dead_letter_of(record.headers))
-    except (KeyError, ValueError) as error:
+    except _UNREADABLE as error:
         found = _unreadable(record, error)
     return _placed(_named(found), record)
 
 
 _TYPE: Final = _PLACE["type"]
+_ID: Final = _PLACE["id"]
 _ENVELOPE: Final = slice(_TYPE, _PLACE["source"])
 """type, id, emitter, time, area, ticket, sequence, matter, cause."""
 _ORIGIN: Final = slice(_PLACE["origin_topic"], _PLACE["origin_offset"] + 1)

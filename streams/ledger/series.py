@@ -103,6 +103,8 @@ def series(client: Client) -> Series:
 
 def _without_gaps(starts: Sequence[datetime], step: str) -> Iterator[datetime]:
     """The steps with those between in which nothing happened: a curve would run straight over them."""
+    if not starts:
+        return  # there are events, but of drills alone, say, or of a policy that was published
     now = starts[0]
     while now <= starts[-1]:
         yield now

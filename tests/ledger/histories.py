@@ -36,7 +36,8 @@ from schemas.events import (
     TicketSuspended,
     TicketVoided,
 )
-from streams.ledger.rows import Block, block_of, dead_letter_row, event_row
+from streams.ledger.newest import Newest
+from streams.ledger.rows import COLUMNS, Block, block_of, dead_letter_row, event_row
 from tests.facts import BEGIN, DAY, HOUR, Log, Made, deadline, fact, origin
 
 TICKETS: Final = "t.tickets"
@@ -99,6 +100,13 @@ def dead_letter(offset: int, came: Origin, reason: Reject = Reject.BROKEN) -> Ma
 def dead_block(*records: Made) -> Block:
     """Dead letters as a block."""
     return block_of(records, dead_letter_row)
+
+
+def newest_of(block: Block) -> Newest:
+    """What ClickHouse tells of the newest row once a block is written."""
+    row = {column.name: values[-1] for column, values in zip(COLUMNS, block.columns, strict=True)}
+    said = tuple(row[name] for name in ("id", "time", "origin_topic", "origin_partition", "origin_offset", "data"))
+    return Newest(block.last, str(row["type"]), said)
 
 
 def small_history() -> Partition:

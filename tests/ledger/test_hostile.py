@@ -1,6 +1,7 @@
 """Texts that were sent to do harm, where people and programs read them: in ClickHouse, on the terminal, on pages."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
 from typing import Any, Final
@@ -20,11 +21,13 @@ from streams.ledger.account import Account, check_events
 from streams.ledger.agreement import told_by_ledger
 from streams.ledger.asking import rows
 from streams.ledger.queries import figures, settled
+from streams.ledger.rows import block_of, dead_letter_row, event_row
 from streams.ledger.series import series
 from streams.ledger.store import insert
 from tests.evaluating.test_evaluate import Row, measured
 from tests.facts import BEGIN, fact, origin
 from tests.ledger.histories import TICKETS, Partition
+from tests.ledger.test_rows import HARMFUL
 
 HARM: Final = (
     "'; DROP TABLE events; --", "\\'; DROP TABLE events; --", "' OR 1=1 --", "{topic:String}", "\\0\\n\\'", "`events`",
@@ -87,6 +90,13 @@ def test_every_text_comes_back_from_clickhouse_as_it_was_said(client: Client) ->
         assert list(found) == [f"k{harm}", harm, *[harm] * len(FIELDS)]
         assert settled(client, harm, 0, 0, number) == 1
     assert rows(client, "SELECT count() FROM events FINAL")[0][0] == 3 * len(HARM)
+
+
+def test_what_no_column_holds_stops_no_block(client: Client) -> None:
+    for row_of in (event_row, dead_letter_row):
+        harmful = [record for its, record in HARMFUL.values() if its is row_of]
+        insert(client, block_of([replace(record, offset=number) for number, record in enumerate(harmful)], row_of))
+    assert rows(client, "SELECT type, count() FROM events FINAL GROUP BY type") == [("unreadable", len(HARMFUL))]
 
 
 def test_what_audit_asks_is_answered_whatever_tickets_are_called(client: Client) -> None:

@@ -23,7 +23,7 @@ for number in range(done, blocks):
     first = number * rows
     empty = {column.name: [column.empty] * rows for column in COLUMNS}
     empty |= {"_topic": ["t"] * rows, "_offset": list(range(first, first + rows)), "time": [1_700_000_000_000] * rows}
-    insert(client, Block("t", 0, first, first + rows - 1, list(empty.values())))
+    insert(client, Block("t", 0, first, first + rows - 1, list(empty.values()), digest="d"))
     new = progress.with_suffix(".new")
     new.write_text(str(number + 1))
     new.rename(progress)

@@ -14,13 +14,14 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from agents.ledger import LedgerDeps, LedgerSeats, NoMetrics
 from agents.local.broker import LocalBroker
 from streams.ledger.errors import LedgerAway, LedgerRefused
-from streams.ledger.rows import Block
+from streams.ledger.newest import Newest
+from streams.ledger.rows import Block, block_of, event_row
 from streams.ownership.clients import committed_offsets
 from streams.ownership.cluster import Cluster
 from streams.ownership.settings import OwnerSettings
 from streams.ownership.watchdog import Patience, Watchdog
 from tests.facts import Made, origin
-from tests.ledger.histories import dead_letter, small_history
+from tests.ledger.histories import dead_letter, newest_of, small_history
 
 pytestmark = pytest.mark.connected
 
@@ -39,6 +40,11 @@ class Ledger:
         if self.errors:
             raise self.errors.pop(0)
         self.blocks.append(block)
+
+    async def newest(self, topic: str, partition: int) -> Newest | None:
+        """Of what it keeps."""
+        mine = [block for block in self.blocks if (block.topic, block.partition) == (topic, partition)]
+        return newest_of(max(mine, key=lambda block: block.last)) if mine else None
 
     def offsets(self, topic: str, partition: int = 0) -> list[object]:
         """What it holds of a partition, in the order it came."""
@@ -81,15 +87,17 @@ class Stage:
     metrics: Counted = field(default_factory=Counted)
     deaths: list[tuple[int, str]] = field(default_factory=list)
 
-    def seats(self, away_s: float = 60.0) -> LedgerSeats:
+    def seats(self, away_s: float = 60.0, look_s: float = 60.0) -> LedgerSeats:
         """The seats of one process; its end is noted."""
         deps = LedgerDeps(
             cluster=Cluster(self.bootstrap),
             prefix=self.prefix,
             insert=self.ledger.insert,
+            newest=self.ledger.newest,
             metrics=self.metrics,
             wait_s=0.1,
             away_s=away_s,
+            look_s=look_s,
         )
         return LedgerSeats(deps, die=lambda code, message: self.deaths.append((code, message)))
 
@@ -102,6 +110,18 @@ class Stage:
                     self.prefix + name, value=made.value, partition=made.partition, headers=list(made.headers)
                 )
 
+    def block(self, records: Sequence[Made], first: int = 0) -> Block:
+        """Those from number `first` on, as they stand on `tickets` once all are sent in one transaction."""
+        sent = [replace(made, topic=self.prefix + "tickets", offset=n) for n, made in enumerate(records)]
+        return block_of(sent[first:], event_row)
+
+    async def commit(self, name: str, offset: int) -> None:
+        """Make this the group's offset of partition 0, as another owner may."""
+        one = TopicPartition(self.prefix + name, 0)
+        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.prefix + "ledger") as consumer:
+            consumer.assign([one])
+            await consumer.commit({one: offset})
+
     async def committed(self, name: str) -> int | None:
         """The group's offset of partition 0."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
@@ -112,6 +132,22 @@ class Stage:
         finally:
             await admin.close()
         return found.offset if found else None
+
+    async def make_anew(self, name: str) -> None:
+        """Delete a topic and make it again."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        topic = self.prefix + name
+
+        async def is_gone() -> bool:
+            return topic not in await admin.list_topics()
+
+        try:
+            await admin.delete_topics([topic])
+            await until(is_gone)
+            await admin.create_topics([NewTopic(topic, 2, 1)])
+        finally:
+            await admin.close()
 
 
 @pytest.fixture
@@ -169,8 +205,8 @@ async def test_the_next_owner_reads_on_where_the_last_one_stopped(stage: Stage) 
 async def test_rows_that_stand_further_on_do_not_move_the_start(stage: Stage) -> None:
     # A copy of the table that was put back, a former writer's late block: the group's place alone says what is done.
     log = small_history()
-    later = log.block(6)
-    stage.ledger.blocks.append(replace(later, topic=stage.prefix + "tickets"))
+    later = stage.block(log.records, first=6)
+    stage.ledger.blocks.append(later)
     await stage.send("tickets", log.records)
     seats = stage.seats()
     seats.hold([0])
@@ -210,6 +246,42 @@ async def test_clickhouse_away_is_waited_for_and_nothing_is_committed_meanwhile(
     assert (stage.metrics.waits, stage.deaths, await stage.committed("tickets")) == (2, [], 3)
 
 
+async def test_an_owner_without_its_seat_does_not_set_the_place_back(stage: Stage) -> None:
+    records = small_history().records
+    await stage.send("tickets", records[:3])
+    stage.ledger.errors = [LedgerAway("away")] * 2
+    former, later = stage.seats(), stage.seats()
+    former.hold([0])
+    try:
+        await until(lambda: stage.metrics.waits == 2)  # now it pauses for a second
+        former.hold([])
+        await stage.send("tickets", records[3:10])
+        later.hold([0])
+        await until(lambda: stage.metrics.written >= 10)
+        await asyncio.sleep(1.5)
+        assert await stage.committed("tickets") == 11  # 0 to 2, a marker, 4 to 10
+    finally:
+        await asyncio.gather(former.close(), later.close())
+    assert (stage.metrics.written, stage.deaths) == (10, [])
+
+
+async def test_an_idle_owner_puts_a_place_right_that_was_set_back(stage: Stage) -> None:
+    await stage.send("tickets", small_history().records[:5])
+    seats = stage.seats(look_s=0.2)
+    seats.hold([0])
+
+    async def is_right() -> bool:
+        return await stage.committed("tickets") == 5
+
+    try:
+        await until(is_right)
+        await stage.commit("tickets", 2)
+        await until(is_right, within_s=20)
+    finally:
+        await seats.close()
+    assert (stage.metrics.written, stage.deaths) == (5, [])
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
@@ -231,17 +303,55 @@ async def test_what_does_not_pass_ends_the_process(stage: Stage, error: Exceptio
 
 
 async def test_a_topic_made_anew_is_refused(stage: Stage) -> None:
-    one = TopicPartition(stage.prefix + "tickets", 0)
-    consumer = AIOKafkaConsumer(bootstrap_servers=stage.bootstrap, group_id=stage.prefix + "ledger")
-    async with consumer:
-        consumer.assign([one])
-        await consumer.commit({one: 7})
+    await stage.commit("tickets", 7)
     seats = stage.seats()
     seats.hold([0])
     await until(lambda: bool(stage.deaths))
     await seats.close()
     assert stage.deaths[0][0] == 2
     assert "made anew" in stage.deaths[0][1]
+
+
+async def test_another_log_is_refused_where_nothing_is_committed(stage: Stage) -> None:
+    # as many records as the ledger holds, of other tickets
+    records = small_history().records
+    stage.ledger.blocks.append(stage.block(records[:5]))
+    await stage.send("tickets", records[5:12])
+    seats = stage.seats()
+    seats.hold([0])
+    try:
+        await until(lambda: bool(stage.deaths))
+    finally:
+        await seats.close()
+    assert stage.deaths[0][0] == 2
+    assert "has another record at offset 4" in stage.deaths[0][1]
+    assert (len(stage.ledger.blocks), await stage.committed("tickets")) == (1, None)
+
+
+async def test_kafka_forgets_the_place_with_the_topic_and_the_ledger_refuses_the_next_one(stage: Stage) -> None:
+    records = small_history().records
+    await stage.send("tickets", records[:5])
+    seats = stage.seats()
+    seats.hold([0])
+    await until(lambda: stage.metrics.written == 5)
+    await seats.close()
+    assert await stage.committed("tickets") == 5
+    await stage.make_anew("tickets")
+    await stage.send("tickets", records[5:12])
+    await until(lambda: _forgotten(stage))
+    seats = stage.seats()
+    seats.hold([0])
+    try:
+        await until(lambda: bool(stage.deaths))
+    finally:
+        await seats.close()
+    assert stage.deaths[0][0] == 2
+    assert "made anew" in stage.deaths[0][1]
+    assert stage.metrics.written == 5
+
+
+async def _forgotten(stage: Stage) -> bool:
+    return await stage.committed("tickets") is None
 
 
 async def test_seats_that_stay_are_not_touched(stage: Stage) -> None:

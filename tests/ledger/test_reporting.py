@@ -13,7 +13,7 @@ from streams.ledger.queries import figures
 from streams.ledger.series import series
 from streams.ledger.store import insert
 from tests.facts import origin
-from tests.ledger.histories import dead_block, dead_letter, full_history, small_history
+from tests.ledger.histories import Partition, dead_block, dead_letter, full_history, small_history
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -149,6 +149,15 @@ def test_the_same_figures_give_the_same_page(client: Client) -> None:
 
 def test_the_page_of_nothing(client: Client) -> None:
     assert "no event yet" in page(figures(client), series(client))
+
+
+def test_the_page_of_drills_alone(client: Client) -> None:
+    log = Partition(drills={"d1"})
+    log.open("d1", origin(0))
+    insert(client, log.block())
+    outline = Outline()
+    outline.feed(page(figures(client), series(client)))
+    assert outline.open == []
 
 
 def test_names_are_escaped(client: Client) -> None:

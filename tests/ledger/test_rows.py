@@ -1,7 +1,10 @@
 """From a record to a row, by example."""
 
-from typing import Any, get_args
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final, get_args
 
+import orjson
 import pytest
 
 from schemas.codes import Fate, Flag, Level, Reject, Side, Stage, Step
@@ -36,7 +39,7 @@ from schemas.events import (
     TicketSuspended,
     TicketVoided,
 )
-from streams.ledger.rows import COLUMNS, Row, block_of, dead_letter_row, event_row
+from streams.ledger.rows import COLUMNS, Record, Row, block_of, dead_letter_row, event_row
 from tests.facts import BEGIN, DAY, HOUR, Made, deadline, fact, origin
 from tests.ledger.histories import Partition, dead_letter
 
@@ -194,9 +197,92 @@ def test_a_dead_letter_without_its_headers_is_a_row_too() -> None:
     assert named(dead_letter_row(bad))["type"] == "unreadable"
 
 
-def test_a_block_is_named_by_its_offsets() -> None:
+NULL: bytes = None  # type: ignore[assignment]  # Kafka's headers may be null, whatever the client's types say
+
+
+def with_header(record: Made, name: str, value: bytes) -> Made:
+    """The same record with one header said otherwise."""
+    return replace(record, headers=[(one, value if one == name else said) for one, said in record.headers])
+
+
+def with_field(record: Made, name: str, value: object) -> Made:
+    """The same record with one more field in its data."""
+    return replace(record, value=orjson.dumps({**orjson.loads(record.value or b""), name: value}))
+
+
+def a_fact() -> Made:
+    """An event that can be read."""
+    log = Partition()
+    log.rate("k1", origin(1), at=BEGIN)
+    return log.records[0]
+
+
+HARMFUL: Final[dict[str, tuple[Callable[[Record], Row], Made]]] = {
+    **{
+        f"{name} {value}": (event_row, with_field(a_fact(), name, value))
+        for name, value in (
+            ("score", 300), ("score", -1), ("score", "x"), ("score", 4.5), ("unit", 5), ("unit", ["u1"]), ("flags", 5),
+            ("flags", "no-place"), ("flags", [5]), ("recipients", [None]), ("took", 2**63), ("lat", "north"),
+            ("occurred_at", "yesterday"), ("occurred_at", [1]), ("on_time", {}), ("distance_m", 2**31),
+            ("origin", [1]), ("origin", {"topic": 1, "partition": 0, "offset": 0}),
+            ("origin", {"topic": "t", "partition": 2**31, "offset": 0}),
+        )
+    },
+    "no id": (event_row, with_header(a_fact(), "ce_id", NULL)),
+    "sequence -1": (event_row, with_header(a_fact(), "ce_sequence", b"-1")),
+    "sequence 2^32": (event_row, with_header(a_fact(), "ce_sequence", b"4294967296")),
+    "time": (event_row, with_header(a_fact(), "ce_time", b"0001-01-01T00:00:00")),
+    **{
+        f"letter {name} {value!r}": (dead_letter_row, with_header(dead_letter(0, origin(1)), f"lianqin-{name}", value))
+        for name, value in (
+            ("hint", NULL), ("reason", NULL), ("origin-offset", NULL), ("origin-offset", b"9223372036854775808"),
+            ("origin-partition", b"-2147483649"), ("time", b"9" * 30), ("time", b"9" * 5000), ("hint", b"\xff"),
+        )
+    },
+}  # fmt: skip
+"""Records whose values no column holds, each with how it is read."""
+
+
+@pytest.mark.parametrize("name", HARMFUL)
+def test_what_no_column_holds_is_a_row_not_an_error(name: str) -> None:
+    row_of, harmful = HARMFUL[name]
+    block = block_of([harmful], row_of)
+    row = named(tuple(column[0] for column in block.columns))
+    assert (row["type"], row["_topic"], row["_offset"], row["time"]) == ("unreadable", harmful.topic, 0, BEGIN)
+
+
+def test_what_fits_stays_beside_what_does_not() -> None:
+    good, (_, bad) = a_fact(), HARMFUL["score 300"]
+    block = block_of([good, replace(bad, offset=2), replace(good, offset=4)], event_row)
+    assert list(block.columns[3]) == ["lianqin.ticket.rated.v1", "unreadable", "lianqin.ticket.rated.v1"]
+    assert list(block.columns[2]) == [0, 2, 4]
+
+
+def test_a_block_is_named_by_its_records() -> None:
     log = Partition(number=2)
     log.open("k1", origin(0))
     block = block_of(log.records, event_row)
     assert (block.rows, block.first, block.last, len(block.columns)) == (2, 0, 2, len(COLUMNS))
-    assert (block.token,) == ("events:t.tickets:2:0-2:2",)
+    assert block.token == f"events:t.tickets:2:0-2:2:{block.digest}"
+    again = block_of([replace(record) for record in log.records], event_row)
+    assert again.token == block.token
+
+
+def test_a_block_of_another_log_has_another_name() -> None:
+    log = Partition()
+    log.open("k1", origin(0))
+    letter = dead_letter(0, origin(0))
+    names = {
+        block_of(log.records, event_row).token,
+        # appended a millisecond later
+        block_of([log.records[0], replace(log.records[1], timestamp=BEGIN + 1)], event_row).token,
+        block_of([with_header(log.records[0], "ce_id", b"another"), log.records[1]], event_row).token,
+        block_of([with_field(log.records[0], "unit", "u2"), log.records[1]], event_row).token,
+        # a marker stands elsewhere
+        block_of([log.records[0], replace(log.records[0], offset=1), log.records[1]], event_row).token,
+    }
+    assert len(names) == 5
+    assert (
+        block_of([letter], dead_letter_row).token
+        != block_of([replace(letter, timestamp=BEGIN + 1)], dead_letter_row).token
+    )

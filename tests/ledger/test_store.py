@@ -9,6 +9,7 @@ import weakref
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -21,11 +22,22 @@ from streams.ledger.errors import LedgerRefused
 from streams.ledger.front import Front, FrontOptions
 from streams.ledger.loop import Kept
 from streams.ledger.migrate import migrate, migrations
-from streams.ledger.rows import COLUMNS, Block, block_of, event_row
+from streams.ledger.newest import newest
+from streams.ledger.rows import COLUMNS, Block, block_of, dead_letter_row, event_row
 from streams.ledger.series import series
 from streams.ledger.store import Store
 from tests.facts import BEGIN, DAY, HOUR, deadline, fact, origin
-from tests.ledger.histories import HISTORY, Partition, dead_block, dead_letter, full_history, small_history
+from tests.ledger.histories import (
+    DEAD_LETTERS,
+    HISTORY,
+    TICKETS,
+    Partition,
+    dead_block,
+    dead_letter,
+    full_history,
+    newest_of,
+    small_history,
+)
 
 
 def _large(rows: int) -> Block:
@@ -33,7 +45,7 @@ def _large(rows: int) -> Block:
     one = dict(zip((column.name for column in COLUMNS), small_history().block(0, 1).columns, strict=True))
     many = {name: [values[0]] * rows for name, values in one.items()}
     many |= {"_offset": list(range(rows)), "data": [f"{number:01000d}" for number in range(rows)]}
-    return Block("lianqin.tickets", 0, 0, rows - 1, tuple(many.values()))
+    return Block("lianqin.tickets", 0, 0, rows - 1, tuple(many.values()), digest="large")
 
 
 class _Column(list[object]):
@@ -73,6 +85,32 @@ class StoreSuite:
         await store.insert(block)
         await store.insert(block)
         assert await self.count(store) == (block.rows, block.rows)
+
+    async def test_another_logs_block_is_not_taken_for_one_already_written(self, store: Store) -> None:
+        # A topic that was made anew: the same offsets and as many records.
+        old, new = Partition(), Partition()
+        for log, name in ((old, "old"), (new, "new")):
+            log.open(name, origin(0), at=BEGIN if log is old else BEGIN + DAY)
+        await store.insert(old.block())
+        await store.insert(new.block())
+        found = await store.ask(lambda client: rows(client, "SELECT DISTINCT ticket FROM events FINAL"))
+        assert [row[0] for row in found] == ["new"]
+
+    async def test_the_newest_row_is_known_by_its_record(self, store: Store) -> None:
+        log, elsewhere = small_history(), Partition(number=1)
+        elsewhere.rate("k1", origin(1), at=BEGIN)
+        letters = [dead_letter(0, origin(20)), dead_letter(2, origin(21))]
+        for block in (log.block(0, 6), log.block(4), elsewhere.block(), dead_block(*letters)):
+            await store.insert(block)
+        found = await store.ask(partial(newest, topic=TICKETS, partition=0))
+        assert found is not None
+        assert found == newest_of(log.block())
+        assert [found.is_of(event_row(record)) for record in log.records[-2:]] == [False, True]
+        found = await store.ask(partial(newest, topic=DEAD_LETTERS, partition=0))
+        assert found is not None
+        assert [found.is_of(dead_letter_row(letter)) for letter in letters] == [False, True]
+        assert found.is_of(event_row(letters[0]))  # another build could not read it
+        assert await store.ask(partial(newest, topic=TICKETS, partition=2)) is None
 
     async def test_a_large_block_is_there_whole(self, store: Store) -> None:
         # 5 MB: the client would cut it into pieces of 2, which share the block's token.
@@ -222,6 +260,14 @@ class StoreSuite:
         found = await store.ask(queries.figures)
         assert (found.outcomes, found.log_time) == ({}, datetime.fromtimestamp(BEGIN / 1000, UTC).replace(tzinfo=None))
         assert len((await store.ask(series)).points) == 1
+
+    async def test_curves_without_a_report_or_a_ticket_that_counts(self, store: Store) -> None:
+        log = Partition(drills={"d1"})
+        log.open("d1", origin(0))
+        log.say(fact(CommandSettled, command="policy", origin=None), at=BEGIN, ticket=None)
+        await store.insert(log.block())
+        found = await store.ask(series)
+        assert (found.points, sum(count for _, count in found.closing)) == ([], 0)
 
     async def test_a_curve_has_no_gaps(self, store: Store) -> None:
         log = Partition()
