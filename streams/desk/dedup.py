@@ -6,15 +6,20 @@ of it (催办), and that would be lost among the witnesses of D2. So that D1 doe
 a grid officer on patrol say, two reports that name different objects are different matters.
 
 Nothing joins a closed ticket: what comes after the closing is a new occurrence. Nothing joins a merged one either: its
-master is worked on, so whoever asks about the child asks about the master. Drills meet drills only, but for D0: a
-source's id means one report, whatever it is.
+master is worked on, so whoever asks about the child asks about the master. Nor one that is full. Drills meet drills
+only, but for D0: a source's id means one report, whatever it is.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from schemas.commands import Report
 from schemas.state import Attached, Ticket
 from streams.desk.draft import Draft
+
+REPORTS_MOST: Final = 1_000
+"""So many reports a ticket takes; the next opens another. Each that joins writes the ticket whole: a flood of calls, or
+a platform that asks again for ever, would make a record that is slow to write, and in the end one that cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +66,16 @@ def find(draft: Draft, report: Report) -> Found:
         same = attached_as(known, report.source, report.source_id).content == report.content
         return Repeat(known) if same else Amends(known)
     for ticket in draft.by_reporter(report):
-        if any(_same_matter(attached, report) for attached in ticket.reports):
-            return Urges(draft.root(ticket))
+        if any(_same_matter(attached, report) for attached in ticket.reports) and _has_room(root := draft.root(ticket)):
+            return Urges(root)
     for ticket in draft.by_object(report):
-        return Merges(draft.root(ticket))
+        if _has_room(root := draft.root(ticket)):
+            return Merges(root)
     return _NEW
+
+
+def _has_room(ticket: Ticket) -> bool:
+    return len(ticket.reports) < REPORTS_MOST
 
 
 def attached_as(ticket: Ticket, source: str, source_id: str) -> Attached:

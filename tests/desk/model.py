@@ -505,10 +505,11 @@ class Model:
             if case.open and (case.area, case.category, case.drill) == (report.area, report.category, report.drill)
         ]
         for case in same:
-            if any(self._same_reporter(one, report) for one in case.reports):
+            if any(self._same_reporter(one, report) for one in case.reports) and len(case.root.reports) < 1_000:
                 return self._join(case.root, report, Fate.URGED), Fate.URGED
         for case in same:
-            if report.object is not None and any(one.object == report.object for one in case.reports):
+            is_same = report.object is not None and any(one.object == report.object for one in case.reports)
+            if is_same and len(case.root.reports) < 1_000:
                 return self._join(case.root, report, Fate.MERGED), Fate.MERGED
         return self._open(report), Fate.TICKETED
 

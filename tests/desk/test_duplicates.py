@@ -23,7 +23,8 @@ from schemas.events import (
     TicketUrged,
 )
 from schemas.policy import Category, Duplicates, Policy
-from schemas.state import Ticket, ties_of
+from schemas.state import TICKET, Ticket, ties_of
+from streams.desk.dedup import REPORTS_MOST
 from streams.desk.draft import LOOKED_AT, Draft
 from streams.desk.indexes import all_of, report_key
 from streams.desk.near import likeness
@@ -122,6 +123,21 @@ def test_drills_meet_drills_only(log: Log) -> None:
 def test_an_id_means_one_report_whether_it_is_a_drill_or_not(log: Log) -> None:
     log.add(report("r1"), 0)
     assert log.add(report("r1", drill=True), 1) == ["report.settled repeat"]
+
+
+@pytest.mark.parametrize(("same", "joined"), [("reporter", TicketUrged), ("object", TicketMerged)])
+def test_a_ticket_that_is_full_takes_no_more_and_the_next_collects_what_comes(
+    log: Log, same: str, joined: type[Event]
+) -> None:
+    for number in range(REPORTS_MOST):
+        log.add(report(f"r{number}", **{same: "one"}), 0)
+    assert len(said(log, joined)) == 1
+    first, *_ = log.memory.tickets.values()
+    assert log.add(report("more", **{same: "one"}), 0) == OPENED
+    assert log.add(report("r7", **{same: "one"}), 0) == ["report.settled repeat"]
+    assert log.add(report("and more", **{same: "one"}), 0)[0] != OPENED[0]
+    assert [len(ticket.reports) for ticket in log.memory.tickets.values()] == [REPORTS_MOST, 2]
+    assert len(TICKET.pack(first)) < 250_000
 
 
 def test_what_asks_about_a_child_joins_its_root(log: Log) -> None:
