@@ -94,7 +94,7 @@ class DistrictFile(Part):
     """Code to name."""
     catch_all: CatchAll
     copy_unclear: Slugs = ()
-    """Units that are told of what the police took first because it was unclear whose it is."""
+    """Units that are told of what the police took first: it was unclear whose it is, or kept for its danger."""
     back_date: Seconds
     """How far before its arrival a thing may be said to have happened."""
     wait: Seconds

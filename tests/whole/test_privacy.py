@@ -63,9 +63,17 @@ def tell(up: Up) -> None:
     became = live.settled(*places)
     # A record's own words are searched for the persons that it names itself: a note names none, and has numbers alone.
     note = "已联系{second phone}, 身份证{identity card}, 邮箱{mail}".format_map(PLANTED)
+    # And what names a unit is no place for a person's number, whoever puts one there.
+    helper = "协助员 {second phone} {identity card} {mail}".format_map(PLANTED)
     said = [
-        sources.handling(at, action, ticket=became[0].ticket, unit="江浦街道派出所", note=note)
-        for action in ("签收", "申请退单", "处置完成", "说不清")
+        sources.handling(at, action, ticket=became[0].ticket, unit=unit, note=note)
+        for action, unit in (
+            ("签收", "江浦街道派出所"),
+            ("加派", helper),
+            ("申请退单", "江浦街道派出所"),
+            ("处置完成", "江浦街道派出所"),
+            ("说不清", helper),
+        )
     ]
     live.settled(*(live.send("intake.feedback", value, {"lianqin-source": b"handlers"}) for value in said))
     live.close()
