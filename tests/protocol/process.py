@@ -86,6 +86,7 @@ class Process:
 
     def __init__(self, link: Link, job: Job, settings: OwnerSettings, watcher: Watcher) -> None:
         self.link = link
+        self.began_at = asyncio.get_running_loop().time()
         self._job = job
         self._watcher = watcher
         self._context = contextvars.copy_context()

@@ -119,7 +119,7 @@ async def _calm(world: World) -> None:
     while world.strangers or not world.broker.quiet("stranger"):  # noqa: ASYNC110 - the model has no event for it
         await asyncio.sleep(0.05)
     await asyncio.sleep(0.05)
-    world.calm = True
+    world.calm_at = loop.time()
     deadline = loop.time() + CALM_S
     while not world.is_done:
         if loop.time() > deadline:

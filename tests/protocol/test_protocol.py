@@ -31,6 +31,10 @@ def test_nothing_goes_wrong_in_ten_thousand_schedules() -> None:
     assert {"owner fenced", "transaction timed out", "process ended: failed", *refused} <= felt.keys()
 
 
+def test_what_an_owner_saw_before_the_calm_it_may_say_in_it() -> None:
+    assert not play(2_018_191).wrong
+
+
 def _replay(outcome: Outcome) -> str:
     return f"{outcome.wrong[0]}\nreplay: python -m tests.protocol.run --seed {outcome.seed} --trace"
 

@@ -1,6 +1,7 @@
 """One simulated cluster with its workers: the group that gives seats, the supervisor that starts workers again."""
 
 import asyncio
+import math
 import random
 import re
 from collections import Counter
@@ -51,8 +52,8 @@ class World:
         self.refused: set[int] = set()
         self.strangers = 0
         """Of those that write to topics, how many have not said their last word."""
-        self.calm = False
-        """No fault is left."""
+        self.calm_at = math.inf
+        """From when on no fault is left."""
         self.workers = [_Worker(self, f"w{number}") for number in range(self.chance.choice((2, 2, 3)))]
         self._network = random.Random(seed + 2)
         BROKER.set(self.broker)
@@ -80,6 +81,11 @@ class World:
         for worker, given in seats.items():
             worker.given = frozenset(given)
             self.later(self.chance.random() * 0.03, worker.hear, self._given, given)
+
+    @property
+    def calm(self) -> bool:
+        """No fault is left."""
+        return self.calm_at < math.inf
 
     @property
     def is_done(self) -> bool:
@@ -151,18 +157,19 @@ class World:
         self.trace(process.link.name, "ends", code, message)
         self.felt[f"process ended: {_KINDS[code]}"] += 1
         if code == Code.REFUSED:
-            self._see_refusal(message)
+            self._see_refusal(process, message)
         elif (told := _ENDS.search(message)) and told[2] not in _MAY_END_A_PROCESS:
             self.complain(message)
         next(worker for worker in self.workers if worker.process is process).come_back()
 
-    def _see_refusal(self, message: str) -> None:
+    def _see_refusal(self, process: Process, message: str) -> None:
         told = _REFUSED.search(message)
         partition, reason = (int(told[1]), Reason(told[2])) if told else (-1, None)
         if reason in self.refusals.get(partition, ()):
             self.refused.add(partition)
             self.felt[f"refused: {reason}"] += 1
-        elif reason is not Reason.HIDDEN or partition not in self.hidden or self.calm:
+        # What it saw before the calm it may say in it: closing takes time. Its successor sees what is so.
+        elif reason is not Reason.HIDDEN or partition not in self.hidden or process.began_at > self.calm_at:
             self.complain(message)
         else:
             self.felt[f"refused: {reason}"] += 1
