@@ -95,6 +95,8 @@ class DistrictFile(Part):
     catch_all: CatchAll
     copy_unclear: Slugs = ()
     """Units that are told of what the police took first: it was unclear whose it is, or kept for its danger."""
+    copy_danger: Slugs = ()
+    """Units, the police's first of all, that are told of danger that came in on the service side and stays there."""
     back_date: Seconds
     """How far before its arrival a thing may be said to have happened."""
     wait: Seconds

@@ -204,6 +204,8 @@ class Policy:
     """Key of the unit that owns what no route fits (兜底)."""
     copy_unclear: tuple[str, ...] = ()
     """Units that are told of what the police took first because it was unclear, or kept for its danger."""
+    copy_danger: tuple[str, ...] = ()
+    """Units that are told of danger that came in on the service side and stays there."""
     extension_first_s: Whole = 0
     """A first extension up to this is granted at once."""
     extension_most_s: Whole = 0

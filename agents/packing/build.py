@@ -49,6 +49,7 @@ def build(pack: Pack, sources: Mapping[str, SourceMapping], clock: Clock, surge:
         diversions=_diversions(pack),
         catch_all=place.catch_all.unit,
         copy_unclear=place.copy_unclear,
+        copy_danger=place.copy_danger,
         extension_first_s=place.extension.first.seconds(day_s),
         extension_most_s=place.extension.most.seconds(day_s),
         suspension_most_s=place.suspension.most,

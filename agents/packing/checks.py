@@ -59,6 +59,7 @@ def _district(pack: Pack) -> Iterator[Problem]:
     catch_all, units = place.catch_all, pack.units.units
     yield from unknown(file, ("catch_all", "unit"), (catch_all.unit,), units, "units.yaml")
     yield from unknown(file, ("copy_unclear",), place.copy_unclear, units, "units.yaml")
+    yield from unknown(file, ("copy_danger",), place.copy_danger, units, "units.yaml")
     if catch_all.unit in units and not units[catch_all.unit].active:
         yield Problem(file, ("catch_all", "unit"), f"{catch_all.unit!r} is not active: what no route fits has no owner")
     day_s = pack.calendar.day_s()

@@ -57,21 +57,21 @@ def _begin(turn: Turn, report: Report) -> Ticket:
     ticket = turn.open(report.area, opened, drill=report.drill, matter=matter)
     ticket = _alarm(turn, ticket, routed)
     if handed is None:
-        ticket = _dispatch(turn, ticket, report, routed, _told(turn, report, place))
+        ticket = _dispatch(turn, ticket, report, routed, _told(turn, report, urgency, routed))
     else:
         ticket = _dispatch(turn, diverted(turn, ticket, handed, ""), report, routed)
     return _tie(turn, ticket, report, routed, found)
 
 
-def _told(turn: Turn, report: Report, place: Placed) -> tuple[str, ...]:
-    """Who of the other side is told of what stays where it came in: of danger always the police (先警务)."""
+def _told(turn: Turn, report: Report, urgency: Urgency, routed: Routed) -> tuple[str, ...]:
+    """Who of the other side is told of what stays where it came in: of danger the police too (先警务)."""
     sides, routes = turn.rules.sides, turn.rules.routes
     if report.side is Side.POLICE:
         return routes.told_of_unclear(report.area, report.grid) if sides.shared(report.category) else ()
-    if not sides.is_danger(report.category, place.urgency):
+    if not sides.is_danger(report.category, urgency):
         return ()
-    theirs = routes.route(place._replace(side=Side.POLICE), turn.at, turn.draft.load)
-    return (theirs.unit.name,) if theirs.owned else ()
+    know = {routed.unit.name, *routed.assisting, *routed.copies}
+    return tuple(name for name in routes.told_of_danger(report.area, report.grid) if name not in know)
 
 
 def _opened(turn: Turn, report: Report, urgency: Urgency, routed: Routed) -> TicketOpened:

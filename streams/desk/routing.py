@@ -107,6 +107,7 @@ class Routes:
         self._rows = [(row, compiled) for row, compiled in rows if compiled.units]
         self._catch_all = _Row(policy, Route(units=(policy.catch_all,)), owned=False)
         self._unclear = [policy.units[key] for key in policy.copy_unclear]
+        self._danger = [policy.units[key] for key in policy.copy_danger]
         self._known: dict[tuple[str | None, ...], tuple[tuple[_Row, ...], _Row]] = {}
         self._called: dict[tuple[object, ...], tuple[str, ...]] = {}
         # What no row names is one and the same to the table; so what sources send cannot make it grow.
@@ -148,6 +149,10 @@ class Routes:
     def told_of_unclear(self, area: str, grid: str | None) -> tuple[str, ...]:
         """Who is told of what the police took first because it was unclear whose it is."""
         return tuple(unit_at(self._policy, unit, area, grid).name for unit in self._unclear)
+
+    def told_of_danger(self, area: str, grid: str | None) -> tuple[str, ...]:
+        """Who is told of danger that came in on the service side."""
+        return tuple(unit_at(self._policy, unit, area, grid).name for unit in self._danger)
 
     def called(self, told: tuple[str, ...], ticket: Ticket, judging: Policy) -> tuple[str, ...]:
         """Whom a ladder names: `unit` holds the ticket, a key is that unit at its place, any other word stays.

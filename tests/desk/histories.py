@@ -164,6 +164,7 @@ PLAIN = Policy(
     ),
     catch_all="street",
     copy_unclear=("street",),
+    copy_danger=("station",),
     extension_first_s=600,
     extension_most_s=7200,
     suspension_most_s=86400,

@@ -598,7 +598,7 @@ class Model:
             source=report.source,
             occurred_at=self.at,
             assisting=way.assisting,
-            copies=way.copies + self._told(report, place, to),
+            copies=way.copies + self._told(report, place, to, way),
         )
         if report.self_handled:
             self._handle_at_once(case, joined)
@@ -623,15 +623,16 @@ class Model:
             return None, ""
         return self._listed(report)
 
-    def _told(self, report: Report, place: Place, to: Side | None) -> tuple[str, ...]:
+    def _told(self, report: Report, place: Place, to: Side | None, way: Way) -> tuple[str, ...]:
         """Who is told of what the police keep, unclear or of danger; and the police of danger on the other side."""
         if to is not None:
             return ()
         if report.side is not Side.POLICE:
             own = self.rules.categories.get(report.category, Category()).urgency
-            police = self._route(replace(place, side=Side.POLICE))
-            is_danger = place.urgency is Urgency.CRITICAL and own is not Urgency.CRITICAL
-            return (police.unit.name,) if is_danger and police.owned else ()
+            if place.urgency is not Urgency.CRITICAL or own is Urgency.CRITICAL:
+                return ()
+            named = [self._named(key, place).name for key in self.rules.copy_danger]
+            return tuple(name for name in named if name not in (way.unit.name, *way.assisting, *way.copies))
         unclear = self.rules.categories.get(report.category, Category()).side is None
         kept = self._listed(report)[0] is not None
         return tuple(self._named(key, place).name for key in self.rules.copy_unclear) if unclear or kept else ()

@@ -145,6 +145,7 @@ def test_who_is_told_of_the_unclear_is_named_for_the_place() -> None:
 DANGER = replace(
     POLICY,
     keywords={"持刀": Urgency.CRITICAL, "坠楼": Urgency.CRITICAL, "触电": Urgency.CRITICAL, "漏水": Urgency.URGENT},
+    copy_danger=("station",),
     categories={
         "noise": Category(),
         "manhole-cover": Category(urgency=Urgency.URGENT),
@@ -201,12 +202,21 @@ def test_danger_stays_with_the_police_whatever_the_list_says_and_the_other_side_
     assert (sent.unit, sent.copies) == holder
 
 
-def test_of_danger_nobody_is_told_where_no_row_names_the_police() -> None:
-    rows = (Route(side=Side.SERVICE, units=("lamps",)),)
-    log = Log(policy=replace(DANGER, routes=rows, catch_all="street"))
+@pytest.mark.parametrize(
+    ("row", "copies"),
+    [
+        (Route(units=("lamps",)), ("police station",)),
+        (Route(units=("lamps",), copies=("gas",)), ("gas company", "police station")),
+        (Route(units=("lamps",), copies=("station",)), ("police station",)),
+        (Route(units=("lamps",), assist=("station",)), ()),
+        (Route(units=("station",)), ()),
+    ],
+)
+def test_of_danger_each_is_told_once_and_nobody_who_works_on_it(row: Route, copies: tuple[str, ...]) -> None:
+    log = Log(policy=replace(DANGER, routes=(row,)))
     log.add(report(category="noise", text="有人持刀", source="city", side=Side.SERVICE), 0)
     (sent,) = said(log, TicketDispatched)
-    assert (sent.unit, sent.copies) == ("lamp company", ())
+    assert sent.copies == copies
 
 
 def test_what_stayed_for_its_danger_is_no_diversion_and_an_operator_may_divert_it_later() -> None:

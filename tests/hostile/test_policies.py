@@ -36,6 +36,7 @@ def said(memory: DeskMemory, value: bytes, offset: int) -> CommandSettled:
     [
         {"catch_all": "nobody"},
         {"copy_unclear": ["nobody"]},
+        {"copy_danger": ["nobody"]},
         {"routes": [{**GOOD["policy"]["routes"][0], "units": ["nobody"]}]},
         {"calendar": {**GOOD["policy"]["calendar"], "off": ["2026-02-30"]}},
         {"calendar": {**GOOD["policy"]["calendar"], "zone": "Mars/Olympus"}},

@@ -93,6 +93,7 @@ TOGETHER = [
         "catch_all.unit: 'flood-team' is not active: what no route",
     ),
     ("district.yaml", "[joint-service-desk]", "[nobody]", "copy_unclear: 'nobody' is not in units.yaml"),
+    ("district.yaml", "[police-station]", "[nobody]", "copy_danger: 'nobody' is not in units.yaml"),
     ("district.yaml", "first: 1 wd", "first: 9 wd", "extension.first: is longer than `most`"),
     (
         "grids.yaml",

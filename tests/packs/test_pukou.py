@@ -197,6 +197,7 @@ def test_what_passes_without_a_calendar_of_its_own_is_the_rest(policy: Policy) -
     )
     assert policy.suspension_most_s == 30 * 24 * HOUR_S
     assert policy.copy_unclear == ("joint-service-desk",)
+    assert policy.copy_danger == ("police-station",)
     assert set(policy.closing_sources) >= {"boston311", "rehearsal", "sanmateo"}
     assert (policy.duplicates.link_m, policy.duplicates.link_s, policy.duplicates.threshold) == (300, 600, 60)
 
