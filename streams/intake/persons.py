@@ -7,7 +7,7 @@ from typing import Final
 from schemas.mapping import ReporterRule, SourceMapping
 from schemas.mapping_checks import personal
 from streams.intake.lines import Fields
-from streams.intake.privacy import Keyed, clean, mask_name
+from streams.intake.privacy import Keyed, clean, mask_name, phone_digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ def _reporter(mapping: SourceMapping, rule: ReporterRule, keyed: Keyed, places: 
         phone, own_id, name = (fields[i].strip() if i is not None else "" for i in (phone_at, id_at, name_at))
         # A name is nobody's own: two people of one name must not count as one reporter.
         key = keyed.phone(phone) or keyed.person(source, own_id)
-        return Person(key, _names(fields, places), mask_name(name))
+        # An id's digits are somebody's number in any spelling, whatever letters stand before them.
+        return Person(key, (*_names(fields, places), *filter(None, (phone_digits(own_id),))), mask_name(name))
 
     return read
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka.record.memory_records import MemoryRecords
-from aiokafka.record.util import decode_varint
 
 from streams.ownership.unpacking import UNPACK
 
@@ -26,6 +25,7 @@ _HEAD: Final = struct.Struct(">qiibIhiqqqhii")
 _LENGTH: Final = struct.Struct(">i")
 _ATTRIBUTES_AT: Final = 21
 _CODEC_MASK, _APPEND_TIME = 0x07, 0x08
+_SHIFTS: Final = range(0, 64, 7)
 _KEPT_BYTES: Final = 10_000
 
 
@@ -69,12 +69,16 @@ class _Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
+        # One at a time: a megabyte may hold half a million records.
+        at = int(self._batch.base_offset)
         try:
-            return iter(list(self._unpacked()))
+            for record in self._unpacked():
+                yield record
+                at = record.offset + 1
         except MemoryError:  # this process's lack, not the batch's fault: with more of it the records are read
             raise
         except Exception:  # noqa: BLE001 - whichever of several parsers and unpackers says so
-            return iter(_records_of(bytes(self._bytes)))
+            yield from _records_of(bytes(self._bytes), at)
 
     def _unpacked(self) -> Any:
         """The batch itself, or one of the same records that is not packed: aiokafka unpacks whatever it is given."""
@@ -100,15 +104,21 @@ class _Record:
     checksum: None = None
 
 
-def _records_of(batch: bytes) -> list[_Record]:
-    """The records of a batch whose names may be no UTF-8; where that is not all, a record that says so for each."""
+def _records_of(batch: bytes, at: int) -> Iterator[_Record]:
+    """The records from an offset on, whose names may be no UTF-8; from where that ends, one that says so for each."""
     head = _Head(*_HEAD.unpack_from(batch))
     try:
-        return list(_parsed(head, UNPACK[head.attributes & _CODEC_MASK](batch[_HEAD.size :])))
+        for record in _parsed(head, UNPACK[head.attributes & _CODEC_MASK](batch[_HEAD.size :])):
+            if record.offset >= at:
+                yield record
+                at = record.offset + 1
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001 - as above
-        return [head.record(delta, 0, None, batch[:_KEPT_BYTES], [(UNREADABLE, b"")]) for delta in head.deltas]
+        kept = batch[:_KEPT_BYTES]
+        for offset in range(at, head.base_offset + head.last_delta + 1):
+            yield head.record(offset - head.base_offset, 0, None, kept, [(UNREADABLE, b"")])
+            kept = b""  # once is enough: a batch of many would make as many dead letters of this length
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +138,6 @@ class _Head:
     producer_epoch: int
     base_sequence: int
     count: int
-
-    @property
-    def deltas(self) -> range:
-        """Of all offsets; a broker takes no batch that leaves one out."""
-        return range(self.last_delta + 1)
 
     def record(
         self,
@@ -169,16 +174,23 @@ def _parsed(head: _Head, unpacked: bytes) -> Iterator[_Record]:
 
 
 class _Fields:
-    """Reads the fields of records one after the other."""
+    """Reads the fields of records one after the other; raises IndexError or ValueError where they are none."""
 
     def __init__(self, unpacked: bytes) -> None:
-        self._buffer = bytearray(unpacked)
+        self._buffer = unpacked
         self.at = 0
 
     def number(self) -> int:
-        """A number of variable length."""
-        value, self.at = decode_varint(self._buffer, self.at)
-        return int(value)
+        """A number of variable length. aiokafka's own function reads on behind the end of what it is given."""
+        value = 0
+        for shift in _SHIFTS:
+            byte = self._buffer[self.at]
+            self.at += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return (value >> 1) ^ -(value & 1)
+        msg = "a number without an end"
+        raise ValueError(msg)
 
     def bytes(self) -> bytes | None:
         """Bytes behind their length; none where it is below zero."""
@@ -186,7 +198,10 @@ class _Fields:
         if length < 0:
             return None
         begin, self.at = self.at, self.at + length
-        return bytes(self._buffer[begin : self.at])
+        if self.at > len(self._buffer):
+            msg = "bytes that are not there"
+            raise ValueError(msg)
+        return self._buffer[begin : self.at]
 
     def text(self) -> str:
         """A name; what is no UTF-8 in it is marked as such."""

@@ -1,6 +1,7 @@
 """Batches that a broker takes and aiokafka's own parser raises for: each becomes a record for each of its offsets."""
 
 import struct
+import tracemalloc
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -63,7 +64,29 @@ def test_a_batch_that_nobody_can_unpack_is_a_record_for_each_offset(how: int) ->
     bad = packed(built(3), how, b"rest")
     made = read(built(0), bad, built(6))
     assert [one.offset for one in made] == list(range(9))
-    assert [(one.value, one.headers) for one in made[3:6]] == [(bad[:KEPT_BYTES], ((UNREADABLE, b""),))] * 3
+    assert [one.value for one in made[3:6]] == [bad[:KEPT_BYTES], b"", b""]
+    assert [one.headers for one in made[3:6]] == [((UNREADABLE, b""),)] * 3
+
+
+def test_what_stands_before_the_damage_is_read() -> None:
+    whole = in_gbk(built(3, [b"first", b"second", b"third"]))
+    end = whole.index(b"third")
+    made = read(built(0), sealed(whole[:end] + b"\xff" * (len(whole) - end), 3), built(6))
+    assert [one.value for one in made[3:5]] == [b"first", b"second"]
+    assert [one.offset for one in made] == list(range(9))
+    assert [(UNREADABLE, b"") in one.headers for one in made] == [False] * 5 + [True] + [False] * 3
+
+
+@pytest.mark.parametrize("rest", [b"", b"rest"], ids=["good", "broken"])
+def test_a_batch_of_very_many_is_read_one_by_one(rest: bytes) -> None:
+    records = iter(Batches(packed(built(0, [b""] * 100_000), 4, rest)).next_batch())
+    tracemalloc.start()
+    first = next(records)
+    assert sum(1 for _ in records) == 100_000 - 1
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert first.offset == 0
+    assert most < 40_000_000
 
 
 @pytest.mark.parametrize("how", [1, 3, 4], ids=["gzip", "lz4", "zstd"])
@@ -94,6 +117,9 @@ def test_and_intake_makes_a_dead_letter_of_each_that_says_why() -> None:
 
 @given(how=st.sampled_from(sorted(PACKED)), at=st.integers(0, 1_000), byte=st.integers(0, 255), cut=st.integers(0, 40))
 @example(how=0, at=0, byte=0xFF, cut=0)
+@example(how=0, at=95, byte=34, cut=32)  # lengths that lie: what reads by them must look where it is
+@example(how=0, at=95, byte=156, cut=4)
+@example(how=0, at=6, byte=207, cut=1)
 def test_whatever_stands_in_a_batch_no_offset_is_lost_and_no_neighbour(how: int, at: int, byte: int, cut: int) -> None:
     raw = bytearray(packed(built(3), how))
     raw[HEAD + at % (len(raw) - HEAD)] = byte

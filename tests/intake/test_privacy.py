@@ -269,6 +269,21 @@ def test_what_is_no_number_is_no_reporter() -> None:
     assert report(orjson.dumps(nameless), "alarms", known=KNOWN, topic="police").reporter is None
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("会员ab123456来过", "会员a**来过"),
+        ("会员123456来过", "会员[电话]来过"),
+        ("会员12 34 56来过", "会员[电话]来过"),
+        ("会员 12-34-56", "会员 [电话]"),
+        ("会员1234来过", "会员1234来过"),
+    ],
+)
+def test_the_digits_of_a_reporters_id_are_a_number_of_theirs(text: str, masked: str) -> None:
+    alarm = {**ALARM, "caller": {"account": "ab123456"}, "what": text}
+    assert masked in report(orjson.dumps(alarm), "alarms", known=KNOWN, topic="police").text
+
+
 def test_an_account_stands_in_for_a_phone() -> None:
     caller = {"account": ACCOUNT}
     one = report(orjson.dumps({**ALARM, "caller": caller}), "alarms", known=KNOWN, topic="police")
