@@ -511,7 +511,10 @@ class LimitEscalated(_Ran):
 
 @contract
 class LimitsChanged:
-    """The rules of a running ticket changed: another policy, or a year's calendar. `policy` judges from here on."""
+    """The rules of a ticket changed: another policy, or a year's calendar. `policy` judges from here on.
+
+    Of a closed one, without deadlines, right before it is opened again under another policy than it had.
+    """
 
     __pydantic_config__ = STRICT
 

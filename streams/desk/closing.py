@@ -11,6 +11,7 @@ from streams.desk.draft import Draft
 from streams.desk.handling import Answered, Said, move_to, said_of, sent_to, unit_of
 from streams.desk.limits import on_time, reopened
 from streams.desk.near import propose
+from streams.desk.policies import judged_anew
 from streams.desk.turn import Turn
 
 _CLOSED: Final = Maker(TicketClosed)
@@ -42,7 +43,8 @@ def rate(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
 
 
 def reopen(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
-    """重开: all limits begin anew, and a unit has it again."""
+    """重开: all limits begin anew, by the policy in force, and a unit has it again."""
+    ticket = judged_anew(turn, ticket)
     said = said_of(turn, ticket, feedback)
     unit = unit_of(turn, ticket, feedback.unit)
     move = move_to(turn, ticket, Stage.ACCEPTED, said, reopened(turn.rules_of(ticket), ticket, turn.at))

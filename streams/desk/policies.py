@@ -78,6 +78,18 @@ def _replace(turn: Turn, known: Rules, new: Rules) -> None:
             _take(turn, ticket, judges.get(ticket.policy, known), new)
 
 
+def judged_anew(turn: Turn, ticket: Ticket) -> Ticket:
+    """A closed ticket that is about to be opened again: by the policy in force, whichever judged it before.
+
+    Its own may be forgotten by now, and what it promised was kept or broken when the ticket was closed. It is said
+    first, while nothing runs: what begins with the reopening is then told under the version that gives it.
+    """
+    rules = turn.rules
+    if ticket.policy == rules.policy.version:
+        return ticket
+    return turn.tell(ticket, _changed(rules, rules.policy.version, ticket.deadlines))
+
+
 def keeps(rules: Rules | None) -> bool:
     """Whether running tickets keep these rules when others follow."""
     return rules is not None and rules.policy.running == "keep"

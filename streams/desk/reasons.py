@@ -36,7 +36,7 @@ class Reason:
     provisional: bool
     halted: bool
     is_so: bool
-    """Whether these rules come to this due time."""
+    """Whether these rules come to this length, where they have the limit, and to this due time."""
 
 
 def reason(rules: Rules, ticket: Ticket, deadline: Deadline) -> Reason:
@@ -44,13 +44,14 @@ def reason(rules: Rules, ticket: Ticket, deadline: Deadline) -> Reason:
     facts = LimitFacts(ticket.category, ticket.urgency, ticket.area, ticket.source, ticket.kind, ticket.side)
     number = rules.limits.row_of(deadline.limit, facts)
     row = None if number is None else rules.policy.limits[number]
+    span = _span(rules, ticket, deadline.limit, row)
     is_working = deadline.clock is LimitClock.WORKING
     return Reason(
         limit=deadline.limit,
         policy=rules.policy.version,
         row=None if number is None else number + 1,
         fits={} if row is None else _named(row),
-        written=_written(rules, ticket, deadline.limit, row),
+        written="" if span is None else span.written or f"{span.seconds} s",
         clock=deadline.clock,
         started_at=deadline.started_at,
         length=deadline.length,
@@ -59,7 +60,7 @@ def reason(rules: Rules, ticket: Ticket, deadline: Deadline) -> Reason:
         days=tuple(rules.working.days(deadline.started_at, deadline.due_at)) if is_working else (),
         provisional=deadline.provisional,
         halted=deadline.halted,
-        is_so=after(rules, deadline, deadline.length) == deadline.due_at,
+        is_so=_gives(span, deadline) and after(rules, deadline, deadline.length) == deadline.due_at,
     )
 
 
@@ -68,9 +69,16 @@ def _named(row: LimitRow) -> dict[str, str]:
     return {name: str(value) for name in fields if (value := getattr(row, name)) is not None}
 
 
-def _written(rules: Rules, ticket: Ticket, name: str, row: LimitRow | None) -> str:
-    span: Span | None = None if row is None else span_of(row, name)
+def _span(rules: Rules, ticket: Ticket, name: str, row: LimitRow | None) -> Span | None:
+    """The limit as the row has it, else the condition of that name."""
+    if row is not None:
+        return span_of(row, name)
+    conditions = rules.policy.conditions.get(ticket.category, ())
+    return next((one.span for one in conditions if one.name == name), None)
+
+
+def _gives(span: Span | None, deadline: Deadline) -> bool:
+    """Whether it is this limit's length. On the wall clock any rules come to the same due time from it."""
     if span is None:
-        conditions = rules.policy.conditions.get(ticket.category, ())
-        span = next((one.span for one in conditions if one.name == name), None)
-    return "" if span is None else span.written or f"{span.seconds} s"
+        return True
+    return (span.clock, span.seconds * 1000 + deadline.granted) == (deadline.clock, deadline.length)

@@ -277,6 +277,7 @@ def remembered(memory: DeskMemory) -> dict[str, object]:
         "reporters": {key: sorted(ids) for key, ids in memory.reporters.items()},
         "objects": {key: sorted(ids) for key, ids in memory.objects.items()},
         "load": memory.load,
+        "judged": memory.judged,
         "near": memory.near,
         "police": memory.police,
         "closed near": memory.closed_near,

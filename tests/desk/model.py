@@ -1169,8 +1169,11 @@ class Model:
         )
 
     def _reopened(self, case: Case, feedback: Feedback) -> None:
+        if case.policy != self.rules.version:
+            case.policy = self.rules.version
+            self._say(case, said.LimitsChanged(policy=case.policy, deadlines=(), said={}))
         case.reopens += 1
-        case.runs.policy = self.rules_of(case)
+        case.runs.policy = self.rules
         case.closed, case.reopened, case.met, case.escalated = None, self.at, [], None
         moved = self._moved(case, Stage.ACCEPTED, feedback)
         case.runs.opened(Stage.ACCEPTED, self.at, self.at, case.met)

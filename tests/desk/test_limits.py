@@ -17,6 +17,8 @@ from schemas.events import (
     LimitsChanged,
     Ran,
     TicketClosed,
+    TicketRated,
+    TicketReopened,
     TicketResumed,
 )
 from schemas.policy import Condition, LimitRow, Policy, Rung, Span, Unit
@@ -730,17 +732,59 @@ def test_a_kept_policy_that_comes_into_force_again_is_not_remembered_twice() -> 
     assert log.tick(1000 * SECOND) == ["limit.warned overall", "limit.passed overall"]
 
 
-def test_a_reopened_ticket_whose_policy_is_gone_is_judged_by_the_one_in_force_and_takes_the_next() -> None:
-    log = Log(policy=replace(ONLY_OVERALL, running="keep"))
+SHORT = replace(ONLY_OVERALL, version="p2", limits=(LimitRow(overall=Span(seconds=100)),))
+TAKEN_OVER = [LimitsChanged(policy="p2", deadlines=(), said={})]
+
+
+@pytest.mark.parametrize("of_the_first", ["take", "keep"])
+@pytest.mark.parametrize("of_the_second", ["take", "keep"])
+def test_a_reopened_ticket_is_judged_by_the_policy_in_force_and_by_what_that_says_of_the_next(
+    of_the_first: Literal["take", "keep"], of_the_second: Literal["take", "keep"]
+) -> None:
+    log = Log(policy=replace(ONLY_OVERALL, running=of_the_first))
     log.add(report(), 0)
     log.add(feedback(Action.CLOSED), 0)
-    short = replace(ONLY_OVERALL, version="p2", limits=(LimitRow(overall=Span(seconds=100)),), running="keep")
-    log.add(PolicyPublished(policy=short), SECOND)
-    log.add(feedback(Action.REOPENED), 2 * SECOND)
-    assert running(log) == {"overall": (2, 102)}
+    log.add(published(SHORT, running=of_the_second), SECOND)
+    said = log.add(feedback(Action.REOPENED), 2 * SECOND)
+    assert said[:3] == ["limits.changed", "ticket.reopened", "ticket.dispatched"]
+    assert said_of(log, LimitsChanged) == TAKEN_OVER
+    assert (running(log), ticket_of(log).policy) == ({"overall": (2, 102)}, "p2")
+    assert log.memory.judged == {"p2": 1}
     log.add(published(ONLY_OVERALL, version="p3"), 3 * SECOND)
-    assert (running(log), ticket_of(log).policy) == ({"overall": (2, 1002)}, "p3")
-    assert log.memory.former == {}
+    kept = of_the_second == "keep"
+    assert (running(log), ticket_of(log).policy) == ({"overall": (2, 102 if kept else 1002)}, "p2" if kept else "p3")
+    assert list(log.memory.former) == (["p2"] if kept else [])
+    assert remembered(folded(log.state)) == remembered(log.memory)
+    log.add(feedback(Action.CLOSED), 4 * SECOND)
+    log.tick(5 * SECOND)
+    assert (log.memory.former, log.memory.judged) == ({}, {})
+
+
+def test_what_others_still_keep_does_not_judge_a_ticket_that_is_opened_again() -> None:
+    log = Log(policy=replace(ONLY_OVERALL, running="keep", back_date_s=0))
+    log.add(report("r1"), 0)
+    log.add(report("r2"), 0)
+    log.add(feedback(Action.CLOSED), 0)
+    log.add(PolicyPublished(policy=SHORT), SECOND)
+    log.tick(SECOND)
+    assert list(log.memory.former) == ["overall"]
+    log.add(feedback(Action.RATED, score=1), 2 * SECOND)
+    assert said_of(log, LimitsChanged) == TAKEN_OVER
+    assert (running(log), ticket_of(log).policy) == ({"overall": (2, 102)}, "p2")
+    assert [event.occurred_at for event in said_of(log, TicketRated)] == [T0 + 2 * SECOND]
+    assert [event.occurred_at for event in said_of(log, TicketReopened)] == [T0]
+    assert ticket_of(log, "r2").policy == "overall"
+    assert log.memory.judged == {"overall": 1, "p2": 1}
+
+
+def test_a_ticket_that_is_opened_again_under_the_policy_it_had_is_told_of_no_other() -> None:
+    log = Log(policy=ONLY_OVERALL)
+    log.add(report(), 0)
+    log.add(feedback(Action.CLOSED), 0)
+    log.add(PolicyPublished(policy=SHORT), SECOND)
+    log.add(PolicyPublished(policy=ONLY_OVERALL), 2 * SECOND)
+    assert log.add(feedback(Action.REOPENED), 3 * SECOND)[:2] == ["ticket.reopened", "ticket.dispatched"]
+    assert (running(log), ticket_of(log).policy) == ({"overall": (3, 1003)}, "overall")
 
 
 NEXT_YEAR = replace(

@@ -65,6 +65,7 @@ class Play:
         self.pending = []
         self._the_memory_is_what_the_changelog_gives()
         self._the_memory_is_the_models()
+        self._whoever_is_open_names_rules_that_the_desk_has()
 
     def end(self) -> None:
         """The whole log in one batch, and one record at a time, says the same, byte for byte."""
@@ -100,6 +101,14 @@ class Play:
         assert memory.next_due() == self.model.next_due()
         assert memory.time == self.model.now
         assert {version: rules.policy for version, rules in memory.former.items()} == self.model.former
+
+    def _whoever_is_open_names_rules_that_the_desk_has(self) -> None:
+        """Else others judge it than the version that it says."""
+        memory = self.log.memory
+        known = set(memory.former) | ({memory.rules.policy.version} if memory.rules else set())
+        judged = Counter(one.policy for one in memory.tickets.values() if one.closed_at is None)
+        assert set(judged) <= known
+        assert memory.judged == judged
 
     def _events_alone_give_the_tickets(self) -> None:
         tickets: dict[str, Ticket] = {}

@@ -19,7 +19,8 @@ from agents.explaining.telling import document, heading, lines
 from agents.replaying.archive import Stored
 from agents.replaying.source import FileLog
 from schemas.codes import Action, LimitClock, Side, Stage
-from schemas.commands import Command
+from schemas.commands import Command, PolicyPublished
+from schemas.events import LimitsChanged
 from schemas.policy import LimitRow, Policy, Span
 from streams.desk.reasons import Reason
 from streams.desk.working_time import Kind, WorkingTime
@@ -157,6 +158,60 @@ def test_of_a_diverted_ticket_the_row_of_the_side_that_has_it_is_named() -> None
     assert "row 2 of the limits table (side service) says 3600 s" in "\n".join(lines(sent, None))
 
 
+DAY_LONG = replace(
+    POLICY,
+    version="old",
+    limits=(
+        LimitRow(category="noise", overall=Span(seconds=60)),
+        LimitRow(overall=Span(seconds=86_400, written="24 h")),
+    ),
+)
+HOUR_LONG = replace(POLICY, version="new", limits=(LimitRow(overall=Span(seconds=3600, written="1 h")),))
+OPENED_AGAIN: tuple[tuple[int, Command], ...] = (
+    (0, report("r1")),
+    (MINUTE, feedback(Action.CLOSED)),
+    (2 * MINUTE, PolicyPublished(policy=HOUR_LONG)),
+    (3 * MINUTE, feedback(Action.REOPENED)),
+)
+
+
+def test_of_a_ticket_that_is_opened_again_the_row_of_the_policy_in_force_is_named() -> None:
+    story = told(DAY_LONG, *OPENED_AGAIN)
+    over, again = story.chapters[-4:-2]
+    assert (over.type, over.says, over.changes) == ("lianqin.limits.changed.v1", {"policy": "new"}, ())
+    assert (again.type, again.policy) == ("lianqin.ticket.reopened.v1", "new")
+    why = reason_in(again, "overall")
+    assert (why.row, why.written, why.policy, why.length, why.is_so) == (1, "1 h", "new", HOUR, True)
+    read = "\n".join(lines(again, None))
+    assert "row 1 of the limits table (any ticket) says 1 h; policy new" in read
+
+
+@pytest.mark.parametrize(
+    ("rows", "policy"),
+    [
+        (DAY_LONG.limits, "new"),
+        ((LimitRow(overall=Span(seconds=3600, clock=LimitClock.WORKING)),), "new"),
+        (HOUR_LONG.limits, "old"),
+    ],
+    ids=["another length", "another clock", "the same"],
+)
+def test_rules_that_a_ticket_only_names_are_not_taken_for_those_that_gave_it_its_limit(
+    rows: tuple[LimitRow, ...], policy: str
+) -> None:
+    """Earlier builds did not say that other rules judge a ticket that is opened again."""
+    log = Log(policy=replace(DAY_LONG, limits=rows))
+    for after, command in OPENED_AGAIN:
+        log.add(command, after)
+    judges = Judges()
+    judges.publish(T0, replace(DAY_LONG, limits=rows))
+    judges.publish(T0 + 2 * MINUTE, HOUR_LONG)
+    facts_then = [one for one in log.facts if one.envelope.subject and not isinstance(one.event, LimitsChanged)]
+    again = story_of("r1", facts_then, judges).chapters[-3]
+    assert (again.type, again.policy) == ("lianqin.ticket.reopened.v1", "old")
+    why = reason_in(again, "overall")
+    assert (why.row, why.policy, why.length, why.is_so) == (1, policy, HOUR, True)
+
+
 @given(logs())
 @settings(max_examples=30, deadline=None)
 def test_of_any_log_every_reason_comes_to_the_deadline_that_stands(records: list[Stored]) -> None:
@@ -171,6 +226,7 @@ def test_of_any_log_every_reason_comes_to_the_deadline_that_stands(records: list
                     counted = sum(end - start for day in why.days for start, end in day.periods)
                     assert counted == why.length
             for one in chapters:
+                assert {why.policy for why in _reasons([one])} <= {one.policy}
                 assert list(lines(one, SHANGHAI)) or one.type
 
 

@@ -14,7 +14,7 @@ from functools import partial
 import pytest
 
 from schemas.codes import Outcome
-from schemas.events import CommandSettled, TicketClosed, TicketReopened
+from schemas.events import CommandSettled, LimitsChanged, TicketClosed, TicketReopened
 from streams.ledger import queries
 from streams.ledger.access import Embedded, Server, Way, connect
 from streams.ledger.asking import rows
@@ -224,6 +224,17 @@ class StoreSuite:
         assert (total.closed, total.closed_on_time, total.p50_ms) == (1, 1, 2 * HOUR)
         points = (await store.ask(series)).points
         assert [point.closed for point in points] == [*[0] * 38, 1]
+
+    async def test_a_ticket_opened_again_under_another_policy_names_that_one(self, store: Store) -> None:
+        log = Partition()
+        log.open("k1", origin(0))
+        log.close("k1", origin(1), at=BEGIN + HOUR)
+        log.say(fact(LimitsChanged, policy="p2", deadlines=(), said={}), at=BEGIN + 2 * HOUR, ticket="k1")
+        log.say(fact(TicketReopened, deadlines=(deadline(hours=60),)), at=BEGIN + 2 * HOUR, ticket="k1")
+        await store.insert(log.block())
+        sql = "SELECT policy, stage, closed, overall_due = toDateTime64({due} / 1000, 3, 'UTC') FROM tickets"
+        sql = sql.format(due=deadline(hours=60).due_at)
+        assert [tuple(row) for row in await store.ask(lambda client: rows(client, sql))] == [("p2", "accepted", 0, 1)]
 
     async def test_figures_of_nothing(self, store: Store) -> None:
         found = await store.ask(queries.figures)

@@ -105,6 +105,11 @@ MOVES: list[tuple[tuple[Event, ...], dict[str, object]]] = [
         },
     ),
     (
+        # As the desk says it of a ticket whose rules were replaced while it was closed.
+        (fact(TicketClosed), fact(LimitsChanged, policy="p2", deadlines=(), said={}), fact(TicketReopened)),
+        {"policy": "p2", "status": Status.OPEN, "closed_at": None, "reopens": 1},
+    ),
+    (
         (fact(LimitEscalated, level=Level.DISTRICT), fact(TicketClosed), fact(TicketReopened)),
         {"status": Status.OPEN, "reopens": 1, "escalated": None, "step": None},
     ),
