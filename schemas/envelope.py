@@ -24,6 +24,9 @@ _DRILL: Final[Header] = ("ce_lianqindrill", b"true")
 _FEW: Final = 64
 """Numbers that are written beforehand."""
 
+OF_THE_CAUSE: Final = 24
+"""So many signs of an event's id are its command's (`numbered_ids`)."""
+
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 

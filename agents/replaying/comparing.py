@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final
 
+from schemas.envelope import OF_THE_CAUSE
 from streams.ownership.batch import Headers
 
 MOST_NAMED: Final = 10
 """So many differences of a partition are told in full."""
 _AHEAD: Final = 2000
-"""So many events are looked through for where two logs begin to be the same."""
+"""So many events are looked through for where two logs begin to be the same, or cease to be."""
 
 
 class Told:
@@ -31,6 +32,11 @@ class Told:
     def id(self) -> bytes:
         """Its CloudEvents id, else its place."""
         return next((value for name, value in self.headers if name == "ce_id"), b"@%d" % self.at)
+
+    @property
+    def record(self) -> bytes:
+        """The name of the record it follows from: what its id begins with."""
+        return self.id[:OF_THE_CAUSE]
 
     def same(self, other: "Told | None") -> bool:
         """Whether all bytes are the same."""
@@ -70,26 +76,49 @@ class Tally:
         return self.changed + self.missing + self.extra
 
 
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The desk's records from the first that is replayed up to, but without, the log's end: their offsets and names."""
+
+    first: int
+    end: int
+    name: Callable[[int], bytes]
+    """What the ids of a record's events begin with, by its offset."""
+
+    def names(self, since: int, until: int) -> frozenset[bytes]:
+        """Of those among them that lie in between."""
+        return frozenset(map(self.name, range(max(since, self.first), min(until, self.end))))
+
+    def first_of(self, names: frozenset[bytes]) -> int | None:
+        """The offset of the first that is named; none where none of them is."""
+        return next((at for at in range(self.first, self.end) if self.name(at) in names), None)
+
+
 class Comparison:
     """Compares one partition. Events are replayed one after the other; what stands is read alongside.
 
-    `from_middle`: what stands may begin before the replay; `cut`: after it. Records from `applied` on the desk may not
-    have done yet.
+    Both follow the order of the desk's log, and an event's id tells its record: so it is known which of what stands
+    lies before the replay, and which behind. `from_middle`: what stands may begin before it; `cut`: retention
+    has taken its beginning. Records from `applied` on the desk may not have done yet.
     """
 
-    def __init__(self, stands: Callable[[], Iterator[Told]], *, from_middle: bool, cut: bool, applied: int) -> None:
+    def __init__(
+        self, stands: Callable[[], Iterator[Told]], records: Records, *, from_middle: bool, cut: bool, applied: int
+    ) -> None:
         self.tally = Tally()
         self._open = stands
         self._stands = stands()
+        self._records = records
         self._applied = applied
-        self._from_middle = from_middle
         self._head: list[Told] | None = [] if from_middle else None
         """Replayed, while it is not known where among what stands that is."""
-        self._kept: frozenset[bytes] | None = None
-        """The first that stand, while what is replayed lies before them."""
+        self._begins: tuple[int, bytes] | None = None
+        """Record and id of the first that stands, while what is replayed lies before it."""
         self._may_be_cut = cut
         if cut and not from_middle:
-            self._cut()
+            self._cut(_AHEAD)
+        self._met = records.first
+        """The record of the last that stands and was replayed."""
         self._ours: dict[bytes, Told] = {}
         """Replayed, without a counterpart yet; in order."""
         self._theirs: dict[bytes, Told] = {}
@@ -103,52 +132,74 @@ class Comparison:
         if len(self._head) == _AHEAD:
             self._find_head()
 
-    def ended(self, *, beyond: bool) -> Tally:
-        """Nothing more is replayed. `beyond`: what else stands is of later commands."""
+    def ended(self, *, end: int | None) -> Tally:
+        """Nothing more is replayed. `end`: the record before which the span ended; none: it goes as far as the log."""
         if self._head is not None:
             self._find_head()
-        while self._ours and self._look():
-            pass
+        left = self._left() if end is None else self._left_until(end)
         for one in self._ours.values():
             self._miss(one)
-        for one in self._theirs.values():
+        for one in left:
             self._extra(one)
-        if not beyond and not (self._from_middle and self._kept is not None):
-            for left in self._stands:
-                self._extra(left)
         return self.tally
 
+    def _left(self) -> Iterator[Told]:
+        while self._ours and self._look():
+            pass
+        return chain(self._theirs.values(), self._stands)
+
+    def _left_until(self, end: int) -> Iterator[Told]:
+        """What stands behind the span is nobody's to replay: once it has come to that, no more is looked at."""
+        names = self._records.names(self._met, end)
+        behind = 0
+        while behind < _AHEAD and (stands := self._look()) is not None:
+            behind += stands.record not in names
+        return (one for one in self._theirs.values() if one.record in names)
+
     def _find_head(self) -> None:
-        """Pass what stands before the replay began; where nothing of it stands, it may have been cut off."""
+        """Pass what stands before the replay began.
+
+        Where nothing stands of the first that were replayed, it is gone if all that stands begins later, else lost.
+        """
         head, self._head = self._head or [], None
-        ours = {event.id for event in head}
-        for passed, one in enumerate(self._stands):
-            if one.id in ours:
-                self._stands = chain((one,), self._stands)
-                if self._may_be_cut and not passed:
-                    self._cut()
-                break
-        else:
-            self._nothing_met(anything=bool(head))
+        records = self._records
+        if not head or not self._pass(records.names(records.first, head[-1].at + 1)):
+            self._stands = self._open()
+            if not (self._may_be_cut and self._cut(1)):
+                self._pass(records.names(records.first, records.end))
         for event in head:
             self._after_the_cut(event)
 
-    def _nothing_met(self, *, anything: bool) -> None:
-        """What stands is all of earlier commands; or, where its beginning is gone, perhaps of later ones."""
-        self._stands = self._open() if self._may_be_cut and anything else iter(())
-        if self._may_be_cut and anything:
-            self._cut()
+    def _pass(self, names: frozenset[bytes]) -> bool:
+        """Pass what stands up to the first event of these records; whether there is one."""
+        for passed, one in enumerate(self._stands):
+            if one.record in names:
+                self._stands = chain((one,), self._stands)
+                if self._may_be_cut and not passed:
+                    self._cut(1)
+                return True
+        return False
 
-    def _cut(self) -> None:
-        first = list(islice(self._stands, _AHEAD))
+    def _cut(self, most: int) -> bool:
+        """Find where what stands begins, by the first few; whether that is in the replay, or nothing stands at all."""
+        first = list(islice(self._stands, most))
         self._stands = chain(first, self._stands)
-        self._kept = frozenset(one.id for one in first)
+        if not first:
+            self._begins = self._records.end, b""
+            return True
+        at = self._records.first_of(frozenset(one.record for one in first))
+        if at is None:
+            return False
+        name = self._records.name(at)
+        self._begins = at, next(one.id for one in first if one.record == name)
+        return True
 
     def _after_the_cut(self, event: Told) -> None:
-        if self._kept is not None and event.id not in self._kept:
+        # By place, not by which ids stand: where these are others than are replayed, that is a difference.
+        if self._begins is not None and (event.at, event.id) < self._begins:
             self.tally.gone += 1
             return
-        self._kept = None
+        self._begins = None
         self._follow(event)
 
     def _follow(self, event: Told) -> None:
@@ -156,6 +207,7 @@ class Comparison:
             stands = next(self._stands, None)
             if event.same(stands):
                 self.tally.equal += 1
+                self._met = event.at
                 return
             if stands is not None:
                 self._theirs[stands.id] = stands
@@ -166,20 +218,20 @@ class Comparison:
         while self._ours and not self._theirs and self._look():
             pass
 
-    def _look(self) -> bool:
-        """Take one more of what stands; whether there was one."""
+    def _look(self) -> Told | None:
+        """Take one more of what stands, if there is one."""
         stands = next(self._stands, None)
-        if stands is None:
-            return False
-        self._theirs[stands.id] = stands
-        self._meet(stands.id)
-        return True
+        if stands is not None:
+            self._theirs[stands.id] = stands
+            self._meet(stands.id)
+        return stands
 
     def _meet(self, name: bytes) -> None:
         """Where both have that event, what came before it on either side has no counterpart."""
         if name not in self._ours or name not in self._theirs:
             return
         ours, theirs = _taken(self._ours, name), _taken(self._theirs, name)
+        self._met = ours[-1].at
         for one in ours[:-1]:
             self._miss(one)
         for one in theirs[:-1]:

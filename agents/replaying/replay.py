@@ -7,16 +7,17 @@ from functools import partial
 from agents.desk import command_in, entry_of, send_of
 from agents.errors import UserError
 from agents.feeding.ports import Progress
-from agents.replaying.comparing import Comparison, Tally, Told
+from agents.replaying.comparing import Comparison, Records, Tally, Told
 from agents.replaying.playing import Player, Turned
 from agents.replaying.snapshot import Cut, Snapshot
 from agents.replaying.source import Bounds, Source
 from agents.replaying.spreading import Count, spread
 from schemas.commands import Command
-from schemas.envelope import HeaderWriter
+from schemas.envelope import HeaderWriter, numbered_ids
 from schemas.topics import TICKETS
 from streams.desk.facts import Entry
 from streams.desk.memory import DeskMemory
+from streams.desk.turn import own_id
 from streams.ownership.batch import Record
 from streams.ownership.place import START, Place, after, checksum
 
@@ -87,8 +88,8 @@ class Course:
         """After which the log goes on."""
         memory = DeskMemory() if job.snapshot is None else job.snapshot.memory(partition)
         self.player = Player(memory, keeps_state=keeps_state)
-        self.was_cut = False
-        """Whether the span ended before the log did."""
+        self.ended_at: int | None = None
+        """The record before which the span ended, if it did before the log."""
 
     def turns(self, count: Count) -> Iterator[Turn]:
         """Each record before its turn; whoever asks for the next one has taken it."""
@@ -97,7 +98,7 @@ class Course:
             command = command_in(entry.raw)
             at = self.player.time_of(entry, command)
             if self.job.span.is_over(at, record.offset):
-                self.was_cut = True
+                self.ended_at = record.offset
                 return
             yield Turn(entry, command, at, record)
             count()
@@ -136,18 +137,22 @@ def replayed_one(job: Job, partition: int, count: Count) -> Replayed:
     """Replay and compare one partition."""
     course = Course(job, partition)
     found = Replayed(partition=partition)
-    comparison = _comparison(course)
+    comparison: Comparison | None = None
     topic, headers = job.source.prefix + TICKETS, HeaderWriter()
     for turn in course.turns(count):
         turned = course.player.turn(turn.entry, turn.command)
         if not job.span.has_begun(turn.at, turn.entry.offset):
             found.before += 1
             continue
+        if comparison is None:
+            comparison = _comparison(course, turn.entry.offset)
         _counted(found, turn, turned)
         for fact in turned.decision.facts:
             sent = send_of(fact, topic, partition, headers)
             comparison.replayed(Told(turn.entry.offset, sent.key, sent.value, sent.headers))
-    found.tally = comparison.ended(beyond=course.was_cut)
+    if comparison is None:  # no record is meant
+        comparison = _comparison(course, course.bounds.desk_end)
+    found.tally = comparison.ended(end=course.ended_at)
     return found
 
 
@@ -159,7 +164,8 @@ def _counted(found: Replayed, turn: Turn, turned: Turned) -> None:
     found.letters += len(turned.decision.letters)
 
 
-def _comparison(course: Course) -> Comparison:
+def _comparison(course: Course, first: int) -> Comparison:
+    """That of the records from `first` on."""
     job, bounds = course.job, course.bounds
 
     def stands() -> Iterator[Told]:
@@ -167,7 +173,13 @@ def _comparison(course: Course) -> Comparison:
             yield Told(record.offset, record.key, record.value, record.headers)
 
     in_middle = job.snapshot is not None or job.span.since is not None or job.span.first is not None
-    return Comparison(stands, from_middle=in_middle, cut=bounds.tickets_first > 0, applied=bounds.applied)
+    return Comparison(
+        stands,
+        Records(first, bounds.desk_end, lambda at: numbered_ids(own_id(bounds.partition, at)).encode()),
+        from_middle=in_middle,
+        cut=bounds.tickets_first > 0,
+        applied=bounds.applied,
+    )
 
 
 def cut_one(job: Job, partition: int, count: Count) -> Cut:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from schemas.codes import Standing, Step
+from schemas.envelope import Envelope
 from schemas.events import (
     CommandSettled,
     ConditionMet,
@@ -79,9 +80,17 @@ class Counting:
                 self.outcomes[envelope.cause] = event.outcome.value if event.reason is None else event.reason.value
         elif isinstance(event, TicketOpened):
             self.tickets[envelope.subject or ""] = Kept(event.unit, envelope.drill)
-        elif (kept := self.tickets.get(envelope.subject or "")) is not None:
+        elif (kept := self._kept(event, envelope)) is not None:
             self.candidates += isinstance(event, MatchProposed) and not envelope.drill
             _change(kept, event, envelope.time)
+
+    def _kept(self, event: Event, envelope: Envelope) -> Kept | None:
+        """What is known of its ticket; one that was closed before the first fact begins to count if it is reopened."""
+        name = envelope.subject or ""
+        if isinstance(event, TicketReopened) and name not in self.tickets:
+            # Nothing else need be known of it: it is not merged, and the dispatch that follows names its unit.
+            self.tickets[name] = Kept("", envelope.drill)
+        return self.tickets.get(name)
 
     def known(self, ticket: Ticket) -> None:
         """A ticket that was open before the first fact."""

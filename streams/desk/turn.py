@@ -21,6 +21,11 @@ _FACT: Final = Maker(Fact)
 _Said = tuple[str, Decision, str]
 
 
+def own_id(partition: int, offset: int) -> str:
+    """The id of the command that a record of the desk's log is."""
+    return derived_id(f"desk/{partition}/{offset}")
+
+
 class Turn:
     """Who speaks (`cause`, a command's id), at which log time, about what; and all that was said so far.
 
@@ -34,7 +39,7 @@ class Turn:
         self.entry = entry
         self.at = at
         if said is None:
-            own = derived_id(f"desk/{entry.partition}/{entry.offset}")
+            own = own_id(entry.partition, entry.offset)
             said = own, Decision(), numbered_ids(own)
         self.cause, self.decision, self._ids = said
 

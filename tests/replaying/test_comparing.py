@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from agents.replaying.comparing import Comparison, Tally, Told
+from agents.replaying.comparing import Comparison, Records, Tally, Told
 from agents.replaying.telling import line, what_differs
 
 
@@ -18,14 +18,17 @@ def compared(
     *,
     from_middle: bool = False,
     cut: bool = False,
-    beyond: bool = False,
+    end: int | None = None,
     applied: int = 99,
 ) -> Tally:
     stands = [event(name) for name in theirs] if isinstance(theirs, str) else theirs
-    comparison = Comparison(lambda: iter(stands), from_middle=from_middle, cut=cut, applied=applied)
-    for one in [event(name, at=number) for number, name in enumerate(ours)] if isinstance(ours, str) else ours:
+    events = [event(name, at=ord(name) - ord("a")) for name in ours] if isinstance(ours, str) else ours
+    first = events[0].at if events and from_middle else 26 if from_middle else 0
+    records = Records(first, 26, lambda at: bytes([ord("a") + at]))  # each says one event, of its own name
+    comparison = Comparison(lambda: iter(stands), records, from_middle=from_middle, cut=cut, applied=applied)
+    for one in events:
         comparison.replayed(one)
-    return comparison.ended(beyond=beyond)
+    return comparison.ended(end=end)
 
 
 def counts(tally: Tally) -> dict[str, int]:
@@ -73,6 +76,17 @@ def test_from_the_middle_what_stands_before_is_passed() -> None:
     assert counts(compared("cd", "abd", from_middle=True)) == {"missing": 1, "equal": 1}
     assert counts(compared("", "ab", from_middle=True)) == {}
     assert counts(compared("cd", "ab", from_middle=True)) == {"missing": 2}
+    assert counts(compared("cde", "abcXde", from_middle=True)) == {"equal": 3, "extra": 1}
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_from_the_middle_what_is_lost_at_its_beginning_is_missing_and_the_rest_is_compared(
+    monkeypatch: pytest.MonkeyPatch, *, cut: bool
+) -> None:
+    monkeypatch.setattr("agents.replaying.comparing._AHEAD", 3)
+    assert counts(compared("cdefghi", "ab", from_middle=True, cut=cut)) == {"missing": 7}
+    assert counts(compared("cdefghi", "abfghi", from_middle=True, cut=cut)) == {"missing": 3, "equal": 4}
+    assert counts(compared("cdefghi", "abgXi", from_middle=True, cut=cut)) == {"missing": 5, "equal": 2, "extra": 1}
 
 
 def test_what_retention_has_taken_is_not_compared() -> None:
@@ -80,6 +94,15 @@ def test_what_retention_has_taken_is_not_compared() -> None:
     assert counts(compared("abcd", "abcd", cut=True)) == {"equal": 4}
     assert counts(compared("bcde", "de", cut=True, from_middle=True)) == {"gone": 2, "equal": 2}
     assert counts(compared("de", "bcde", cut=True, from_middle=True)) == {"equal": 2}
+    assert counts(compared("abcd", "", cut=True)) == {"gone": 4}
+    assert counts(compared("bcd", "", cut=True, from_middle=True)) == {"gone": 3}
+    assert counts(compared("bcd", "xy", cut=True, from_middle=True)) == {"gone": 3, "extra": 2}
+
+
+def test_what_stands_and_was_never_replayed_is_not_taken_for_what_retention_left() -> None:
+    assert counts(compared("abcde", "XYZ", cut=True)) == {"missing": 5, "extra": 3}
+    assert counts(compared("abcde", "Xde", cut=True)) == {"gone": 3, "equal": 2, "extra": 1}
+    assert counts(compared("abde", [event("c"), *map(event, "de")], cut=True)) == {"gone": 2, "equal": 2, "extra": 1}
 
 
 def test_what_the_desk_has_not_done_yet_is_not_missing() -> None:
@@ -89,7 +112,11 @@ def test_what_the_desk_has_not_done_yet_is_not_missing() -> None:
 
 
 def test_what_stands_beyond_the_span_is_not_extra() -> None:
-    assert counts(compared("ab", "abcd", beyond=True)) == {"equal": 2}
+    assert counts(compared("ab", "abcd", end=2)) == {"equal": 2}
+    assert counts(compared("ab", "acd", end=2)) == {"equal": 1, "missing": 1}
+    assert counts(compared("ac", "abcd", end=3)) == {"equal": 2, "extra": 1}
+    assert counts(compared("ab", "abcd", end=3)) == {"equal": 2, "extra": 1}
+    assert counts(compared("bc", "ef", end=3, from_middle=True, cut=True)) == {"gone": 2}
 
 
 def test_words_of_people_are_not_told() -> None:

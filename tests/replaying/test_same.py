@@ -63,8 +63,8 @@ def facts(records: Sequence[Stored], at_once: int) -> list[Stored]:
     ]
 
 
-def exported(file: Path, records: Sequence[Stored], events: Sequence[Stored]) -> FileLog:
-    """Both as a file."""
+def exported(file: Path, records: Sequence[Stored], events: Sequence[Stored], *, tickets_first: int = 0) -> FileLog:
+    """Both as a file; retention has taken the events before `tickets_first`."""
     with written(file, LOG) as to:
         for topic, rows in ((DESK, records), (TICKETS, events)):
             with to.section(section(topic, PARTITION)) as lines:
@@ -73,8 +73,8 @@ def exported(file: Path, records: Sequence[Stored], events: Sequence[Stored]) ->
             partition=PARTITION,
             desk_first=0,
             desk_end=records[-1].offset + 1,
-            tickets_first=0,
-            tickets_end=len(events),
+            tickets_first=tickets_first,
+            tickets_end=events[-1].offset + 1 if events else tickets_first,
             applied=records[-1].offset + 1,
         )
         to.manifest({"prefix": PREFIX, "partitions": [asdict(bounds)]})

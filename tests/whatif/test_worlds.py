@@ -10,7 +10,8 @@ from hypothesis import given, settings
 
 from agents.desk import command_in
 from agents.replaying.archive import Stored
-from agents.replaying.replay import Job
+from agents.replaying.replay import Job, Span, cut_one
+from agents.replaying.snapshot import snapshot_in, write
 from agents.whatif.document import differs, document
 from agents.whatif.figures import Part, together
 from agents.whatif.page import page
@@ -148,6 +149,31 @@ def test_who_has_the_ticket_there_says_what_its_unit_said(tmp_path: Path) -> Non
     assert found.outcomes == {("applied", "applied"): 1}
     assert (found.all.ours.units, found.all.theirs.units) == ({"lamp company": 1}, {"gas company": 1})
     assert [row.change for row in figures(found.all) if row.change] == []
+
+
+def test_from_a_snapshot_a_ticket_that_is_reopened_counts_like_any_other(tmp_path: Path) -> None:
+    _, records = log_of(
+        POLICY,
+        (0, report("r1")),
+        (MINUTE, feedback(Action.CLOSED)),
+        (2 * MINUTE, report("r2", object="x")),
+        (3 * MINUTE, report("r3", object="y", drill=True)),
+        (4 * MINUTE, feedback(Action.CLOSED, source_id="r3")),
+        (HOUR, feedback(Action.REOPENED)),
+        (0, feedback(Action.REOPENED, source_id="r3")),
+        (40 * HOUR, report("r4", object="z")),
+    )
+    source = exported(tmp_path / "some.log", records, ())
+    rules = {clock: replace(POLICY, version="p2", clock=clock) for clock in Clock}
+    write(tmp_path / "s", PREFIX, [cut_one(Job(source=source, span=Span(until=T0 + HOUR)), PARTITION, uncounted)])
+    whole, rest = (
+        part(Job(source=source, snapshot=snapshot), Asked(rules=rules), PARTITION, uncounted)
+        for snapshot in (None, snapshot_in(tmp_path / "s"))
+    )
+    assert rest.all.ours.tickets == 3
+    for mine, other in ((whole.all.ours, rest.all.ours), (whole.all.theirs, rest.all.theirs)):
+        told = ("tickets", "closed", "overdue", "steps", "units")
+        assert [getattr(other, name) for name in told] == [getattr(mine, name) for name in told]
 
 
 def test_partitions_add_up(tmp_path: Path) -> None:
