@@ -1,7 +1,7 @@
 """Feeding one file from end to end: refuse, resume, send, wait."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +39,8 @@ class Fed:
     sent: int
     """By this run."""
     ranges: Sequence[Range]
+    held: int = 0
+    """Of all these offsets: so many are no more than with the desk, which waits for the reports they are about."""
 
 
 class Feed:
@@ -133,11 +135,11 @@ def prepare(name: str, file: Path, sources: Mapping[str, SourceMapping], target:
 
 
 async def feed(prepared: Feed, ledger: Settled | None, progress: Progress, speed: float | None = None) -> Fed:
-    """Send a prepared file and, with a ledger, wait until all of it is settled in ClickHouse."""
+    """Send a prepared file and, with a ledger, wait until it is settled in ClickHouse, but for what the desk holds."""
     fed = await prepared.send(speed)
-    if ledger is not None:
-        await wait_settled(fed.ranges, ledger, progress)
-    return fed
+    if ledger is None:
+        return fed
+    return replace(fed, held=await wait_settled(fed.ranges, ledger, progress))
 
 
 def _fed(made: Plan, sent: int, ranges: Sequence[Range]) -> Fed:

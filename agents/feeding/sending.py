@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from agents.feeding.plan import Item
 from agents.feeding.ports import Progress
+from schemas.commands import Origin
 from schemas.intake import IntakeHeaders
 from schemas.topics import HISTORY, INTAKE_MAX_BYTES, URGENT
 from streams.ownership.cluster import Cluster
@@ -33,6 +34,11 @@ class Range:
 
     def __len__(self) -> int:
         return self.last - self.first + 1
+
+    def __contains__(self, origin: Origin) -> bool:
+        return (origin.topic, origin.partition) == (self.topic, self.partition) and (
+            self.first <= origin.offset <= self.last
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

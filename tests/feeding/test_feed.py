@@ -19,6 +19,7 @@ from agents.feeding.tail import read_tail
 from agents.local.broker import LocalBroker
 from agents.packs import load_sources
 from schemas.codes import Clock
+from schemas.commands import Origin
 from schemas.intake import intake_headers
 from schemas.mapping import SourceMapping
 from streams.ownership.cluster import Cluster
@@ -44,15 +45,15 @@ class Kafka:
 
     async def make(self, **partitions: int) -> None:
         """Make intake topics."""
-        topics = [
-            NewTopic(
-                f"{self.prefix}intake.{name}", number, 1, topic_configs={"message.timestamp.type": "LogAppendTime"}
-            )
-            for name, number in partitions.items()
-        ]
+        for name, number in partitions.items():
+            await self.make_topic(f"intake.{name}", number)
+
+    async def make_topic(self, name: str, partitions: int) -> None:
+        """Make a topic that is stamped by the broker."""
+        stamped = {"message.timestamp.type": "LogAppendTime"}
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
-        await admin.create_topics(topics)
+        await admin.create_topics([NewTopic(self.prefix + name, partitions, 1, topic_configs=stamped)])
         await admin.close()
 
     async def records(self, name: str, partition: int = 0) -> Sequence[Any]:
@@ -226,6 +227,10 @@ class Everything:
     async def settled(self, topic: str, partition: int, first: int, last: int) -> int:
         """All."""
         return last - first + 1
+
+    async def waiting(self) -> Sequence[Origin]:
+        """Nothing."""
+        return ()
 
 
 async def test_with_a_ledger_it_waits(kafka: Kafka, tmp_path: Path) -> None:
