@@ -44,7 +44,7 @@ def feed(  # noqa: PLR0913, PLR0917 - a command's options
     first: First = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Feed a file of CSV or of JSON objects, one a line. An interrupted feed of past data goes on where it stopped.
+    """Feed a file of CSV or of JSON objects, one a line. An interrupted feed goes on where it stopped.
 
     Exit codes: 0 done, 2 refused (nothing was sent), 130 interrupted.
 
@@ -91,7 +91,7 @@ def _send(chosen: Settings, source: str | Path, file: Path, *, wait: bool, speed
         try:
             fed = asyncio.run(_feed(prepared, target, place if wait else None, bar, speed))
         except KeyboardInterrupt:
-            bar.say(_resume(target.clock))
+            bar.say("interrupted: the same command goes on where this one stopped")
             raise typer.Exit(INTERRUPTED) from None
     typer.echo(_summary(fed, waited=wait))
 
@@ -101,12 +101,6 @@ async def _feed(prepared: Feed, target: Target, place: Place | None, bar: Bar, s
         return await feed_file(prepared, None, bar, speed)
     with ledger_at(place) as client:
         return await feed_file(prepared, SettledThere(client, HeldFeedback(target.cluster, target.prefix)), bar, speed)
-
-
-def _resume(clock: Clock) -> str:
-    if clock is Clock.LOG:
-        return "interrupted: the same command goes on where this one stopped"
-    return "interrupted: the same command sends the file again; what is in already is settled as a repeat"
 
 
 def _summary(fed: Fed, *, waited: bool) -> str:
