@@ -16,15 +16,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.agreeing import Agreeing
 from agents.errors import UserError
+from agents.held import HeldFeedback
 from agents.logs import Logs
 from schemas.intake import MARKER, SOURCE
-from schemas.state import WAITING
-from schemas.topics import DEAD_LETTER, DESK, DESK_STATE, HISTORY, INTAKE, TICKETS
+from schemas.topics import DEAD_LETTER, DESK, HISTORY, INTAKE, TICKETS
 from streams.ledger.access import Client
 from streams.ledger.account import Account, Offsets, Received, check_events, standing, with_rows
 from streams.ledger.agreement import Agreement
 from streams.ownership import clients
-from streams.ownership.changelog import records_of
 
 STRETCH: Final = 500_000
 """Records that are compared at once."""
@@ -193,22 +192,9 @@ class _Prover:
     async def _waiting(self) -> dict[TopicPartition, Offsets]:
         """The feedback that the desk holds until its report comes: it is neither settled nor missing."""
         found: dict[TopicPartition, list[int]] = {}
-        ends = await self._ends([DESK_STATE])
-        starts = await self._consumer.beginning_offsets(list(ends))
-        for partition, end in ends.items():
-            newest: dict[bytes, bytes | None] = {}
-            async for records in records_of(self._consumer, partition, starts[partition], end):
-                newest |= {r.key: r.value for r in records if r.key is not None and r.key.startswith(b"w:")}
-            for value in newest.values():
-                _add_held(found, value)
+        for origin in await HeldFeedback(self._logs.cluster, self._logs.prefix).look():
+            found.setdefault(TopicPartition(origin.topic, origin.partition), []).append(origin.offset)
         return {partition: np.array(sorted(offsets), np.int64) for partition, offsets in found.items()}
-
-
-def _add_held(to: dict[TopicPartition, list[int]], value: bytes | None) -> None:
-    for held in WAITING.decode(value).held if value is not None else ():
-        origin = held.feedback.origin
-        if origin is not None:
-            to.setdefault(TopicPartition(origin.topic, origin.partition), []).append(origin.offset)
 
 
 class _Stretch:

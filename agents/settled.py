@@ -1,9 +1,14 @@
-"""Whether what was sent has reached ClickHouse: asked off the event loop, over again while the ledger is away."""
+"""Whether what was sent has reached ClickHouse, or waits at the desk: asked again while ledger or broker is away."""
 
 import asyncio
+from collections.abc import Sequence
 from time import monotonic
 from typing import Final
 
+from aiokafka.errors import KafkaError
+
+from agents.held import HeldFeedback
+from schemas.commands import Origin
 from streams.ledger import queries
 from streams.ledger.access import Client
 from streams.ledger.errors import LedgerAway
@@ -13,10 +18,11 @@ AWAY_S: Final = 60.0
 
 
 class SettledThere:
-    """Knows what is settled by what stands in ClickHouse."""
+    """Knows what is settled by what stands in ClickHouse, and what waits by what the desk holds."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, held: HeldFeedback) -> None:
         self._client = client
+        self._held = held
 
     async def settled(self, topic: str, partition: int, first: int, last: int) -> int:
         """How many of these records are settled or dead letters there."""
@@ -28,3 +34,10 @@ class SettledThere:
                 if monotonic() > until:
                     raise
             await asyncio.sleep(1.0)
+
+    async def waiting(self) -> Sequence[Origin]:
+        """The feedback that the desk holds until its report comes."""
+        try:
+            return await self._held.look()
+        except (KafkaError, OSError, TimeoutError):
+            return ()  # not known is not waiting: the next look will tell

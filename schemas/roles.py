@@ -136,8 +136,8 @@ ROLES: Final[tuple[Role, ...]] = (
     *(_source(topic) for topic in INTAKE if topic != URGENT),
     Role(
         name="historian",
-        does="feeds past data and simulations, and looks how far they are",
-        reads=(HISTORY,),
+        does="feeds past data and simulations, and looks how far they are and which feedback waits for its report",
+        reads=(HISTORY, DESK_STATE),
         writes=(HISTORY,),
         asks=("intake",),
     ),

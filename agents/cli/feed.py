@@ -15,6 +15,7 @@ from agents.feeding.feed import feed as feed_file
 from agents.feeding.progress import Bar
 from agents.feeding.showing import show
 from agents.feeding.trying import installed, try_file
+from agents.held import HeldFeedback
 from agents.local.folder import DataFolder, stands
 from agents.packs import load_sources
 from agents.printable import printable
@@ -34,14 +35,16 @@ First = Annotated[int, typer.Option(min=0, help="With --dry-run: so many of the 
 def feed(  # noqa: PLR0913, PLR0917 - a command's options
     names: Annotated[list[str], typer.Argument(metavar="[SOURCE] FILE", help="The source's name, and its file.")],
     data_dir: DataDir = None,
-    wait: Annotated[bool, typer.Option(help="Return when all is in ClickHouse, not when the broker has it.")] = True,
+    wait: Annotated[
+        bool, typer.Option(help="Return when all is in ClickHouse or held at the desk, not when the broker has it.")
+    ] = True,
     speed: Annotated[float | None, typer.Option(min=0.001, help="So many times as fast as it happened.")] = None,
     mapping: MappingOption = None,
     dry_run: DryRunOption = False,
     first: First = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Feed a file of CSV or of JSON objects, one a line. An interrupted feed of past data goes on where it stopped.
+    """Feed a file of CSV or of JSON objects, one a line. An interrupted feed goes on where it stopped.
 
     Exit codes: 0 done, 2 refused (nothing was sent), 130 interrupted.
 
@@ -86,27 +89,23 @@ def _send(chosen: Settings, source: str | Path, file: Path, *, wait: bool, speed
     with Bar() as bar, place_of(chosen) as place:
         prepared = prepare(name, file, load_sources(run.district), target, bar)
         try:
-            fed = asyncio.run(_feed(prepared, place if wait else None, bar, speed))
+            fed = asyncio.run(_feed(prepared, target, place if wait else None, bar, speed))
         except KeyboardInterrupt:
-            bar.say(_resume(target.clock))
+            bar.say("interrupted: the same command goes on where this one stopped")
             raise typer.Exit(INTERRUPTED) from None
     typer.echo(_summary(fed, waited=wait))
 
 
-async def _feed(prepared: Feed, place: Place | None, bar: Bar, speed: float | None) -> Fed:
+async def _feed(prepared: Feed, target: Target, place: Place | None, bar: Bar, speed: float | None) -> Fed:
     if place is None:
         return await feed_file(prepared, None, bar, speed)
     with ledger_at(place) as client:
-        return await feed_file(prepared, SettledThere(client), bar, speed)
-
-
-def _resume(clock: Clock) -> str:
-    if clock is Clock.LOG:
-        return "interrupted: the same command goes on where this one stopped"
-    return "interrupted: the same command sends the file again; what is in already is settled as a repeat"
+        return await feed_file(prepared, SettledThere(client, HeldFeedback(target.cluster, target.prefix)), bar, speed)
 
 
 def _summary(fed: Fed, *, waited: bool) -> str:
     where = "settled in ClickHouse" if waited else "with the broker"
+    if fed.held:
+        where += f", but for {fed.held:,} records held until their reports come"
     what = f"{fed.feedback:,} feedback" if fed.feedback else f"{fed.reports:,} reports and {fed.closings:,} closings"
     return f"{what} are {where} ({fed.sent:,} sent by this run)"

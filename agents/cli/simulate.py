@@ -15,6 +15,7 @@ from agents.cli.options import AsJson, DataDir, settings
 from agents.cli.writing import writing
 from agents.errors import UserError
 from agents.feeding.progress import Bar
+from agents.held import HeldFeedback
 from agents.local.folder import RunFile
 from agents.packs import load_sources
 from agents.reach import Place, ledger_at, place_of
@@ -88,7 +89,7 @@ async def _through(centre: RunFile, cluster: Cluster, place: Place, span: Span, 
     world = world_at(centre.district)
     ran = await run(world, span, cluster=cluster, prefix=centre.prefix, progress=bar)
     with ledger_at(place) as client:
-        await settled(ran, SettledThere(client), bar)
+        await settled(ran, SettledThere(client, HeldFeedback(cluster, centre.prefix)), bar)
         bar.say("comparing with the truth")
         records = Simulation(world, span).records()
         return await asyncio.to_thread(check, client, ran.place.topic, ran.place.first, records)

@@ -1,7 +1,7 @@
 """Feeding one file from end to end: refuse, resume, send, wait."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from agents.feeding.ports import Progress, Settled
 from agents.feeding.reading import Lines, read_file
 from agents.feeding.sending import Range, Sending, producer, send_history, send_live
 from agents.feeding.tail import Tail, read_tail
+from agents.feeding.there import rows_there
 from agents.feeding.waiting import wait_settled
 from schemas.codes import Clock
 from schemas.mapping import SourceMapping
@@ -39,6 +40,8 @@ class Fed:
     sent: int
     """By this run."""
     ranges: Sequence[Range]
+    held: int = 0
+    """Of all these offsets: so many are no more than with the desk, which waits for the reports they are about."""
 
 
 class Feed:
@@ -79,11 +82,23 @@ class Feed:
             return await send_history(sender, self._target.prefix, self._sending(made, done), self._progress)
 
     async def _live(self) -> Fed:
-        made = self._plan(0)
+        target, made = self._target, self._plan(0)
+        sending = self._sending(made, 0)
+        topics = {target.prefix + sending.live_topic(item) for item in made.items}
+        there = await rows_there(target.cluster, topics, sending.fingerprint, self._progress)
+        left = len(made.items) - len(there)
+        if there:
+            self._say_there(len(there), left)
         self._progress.begin("sent", len(made.items))
-        async with producer(self._target.cluster) as sender:
-            ranges = await send_live(sender, self._target.prefix, self._sending(made, 0), self._progress)
-        return _fed(made, len(made.items), ranges)
+        async with producer(target.cluster) as sender:
+            ranges = await send_live(sender, target.prefix, replace(sending, there=there), self._progress)
+        return _fed(made, left, ranges)
+
+    def _say_there(self, there: int, left: int) -> None:
+        if left:
+            self._progress.say(f"{there:,} of {there + left:,} records are in the log: going on with the others")
+        else:
+            self._progress.say(f"all {there:,} records of this file are in the log already")
 
     def _plan(self, floor: int) -> Plan:
         # Neither key nor places matter here: only ids and times are read.
@@ -133,11 +148,11 @@ def prepare(name: str, file: Path, sources: Mapping[str, SourceMapping], target:
 
 
 async def feed(prepared: Feed, ledger: Settled | None, progress: Progress, speed: float | None = None) -> Fed:
-    """Send a prepared file and, with a ledger, wait until all of it is settled in ClickHouse."""
+    """Send a prepared file and, with a ledger, wait until it is settled in ClickHouse, but for what the desk holds."""
     fed = await prepared.send(speed)
-    if ledger is not None:
-        await wait_settled(fed.ranges, ledger, progress)
-    return fed
+    if ledger is None:
+        return fed
+    return replace(fed, held=await wait_settled(fed.ranges, ledger, progress))
 
 
 def _fed(made: Plan, sent: int, ranges: Sequence[Range]) -> Fed:

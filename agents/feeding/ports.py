@@ -1,13 +1,20 @@
 """What feeding needs of the rest: who knows what is settled, and whom to tell how far it is."""
 
+from collections.abc import Sequence
 from typing import Protocol
+
+from schemas.commands import Origin
 
 
 class Settled(Protocol):
-    """Knows what has reached ClickHouse."""
+    """Knows what has reached ClickHouse, and what cannot yet."""
 
     async def settled(self, topic: str, partition: int, first: int, last: int) -> int:
         """How many offsets of `first`..`last` (both included) are settled or dead letters: distinct origins."""
+        ...
+
+    async def waiting(self) -> Sequence[Origin]:
+        """The feedback that the desk holds until its report comes, of whatever source. It is not settled meanwhile."""
         ...
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from agents.feeding.plan import Item
 from agents.feeding.ports import Progress
+from schemas.commands import Origin
 from schemas.intake import IntakeHeaders
 from schemas.topics import HISTORY, INTAKE_MAX_BYTES, URGENT
 from streams.ownership.cluster import Cluster
@@ -34,10 +35,15 @@ class Range:
     def __len__(self) -> int:
         return self.last - self.first + 1
 
+    def __contains__(self, origin: Origin) -> bool:
+        return (origin.topic, origin.partition) == (self.topic, self.partition) and (
+            self.first <= origin.offset <= self.last
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """What is sent: the plan's items from `start` on, as records of this feed."""
+    """What is sent: the plan's items from `start` on but for what is there, as records of this feed."""
 
     source: str
     version: str
@@ -46,6 +52,8 @@ class Sending:
     fingerprint: str
     items: Sequence[Item]
     start: int = 0
+    there: Mapping[int, Origin] = field(default_factory=dict)
+    """Live: rows that stand on their topics already, and where."""
     speed: float | None = None
     """So many times as fast as it happened; `None`: as fast as the broker takes it."""
 
@@ -59,6 +67,14 @@ class Sending:
             feed=self.fingerprint,
             row=row,
         ).to_kafka()
+
+    def rows(self) -> list[int]:
+        """The numbers of the items that are left to be sent."""
+        return [row for row in range(self.start, len(self.items)) if row not in self.there]
+
+    def live_topic(self, item: Item) -> str:
+        """Where an item is sent to by the wall clock, without prefix."""
+        return URGENT if item.urgent else self.topic
 
 
 class Pace:
@@ -155,15 +171,21 @@ class _HistoryRun:
 
 
 async def send_live(sender: AIOKafkaProducer, prefix: str, sending: Sending, progress: Progress) -> list[Range]:
-    """Append the plan to the source's live topic, urgent records to the urgent one; the offsets they took."""
+    """Append what is not there to the source's live topic, urgent records to the urgent one.
+
+    The offsets that all of the plan takes, what was there already included.
+    """
     taken: dict[tuple[str, int], list[int]] = {}
-    pace = Pace(sending.items, sending.start, sending.speed)
+    _note(taken, sending.there.values())
+    rows = sending.rows()
+    pace = Pace(sending.items, rows[0] if rows else 0, sending.speed)
     waiting: list[asyncio.Future[object]] = []
-    for row, item in enumerate(sending.items):
+    for row in rows:
+        item = sending.items[row]
         wait = pace.wait_s(item)
         if wait > 0:
             await asyncio.sleep(wait)
-        topic = prefix + (URGENT if item.urgent else sending.topic)
+        topic = prefix + sending.live_topic(item)
         headers = sending.headers(row, item, history=False)
         waiting.append(await sender.send(topic, key=item.key, value=item.line, headers=headers))
         if len(waiting) >= LIVE_IN_FLIGHT or wait > 0:

@@ -38,7 +38,7 @@ async def run(world: World, span: Span, *, cluster: Cluster, prefix: str, progre
 
 
 async def settled(ran: Ran, ledger: Settled, progress: Progress) -> None:
-    """Return when all of it is settled, in ClickHouse."""
+    """Return when all of it is settled, in ClickHouse, or held by the desk."""
     await wait_settled([ran.place], ledger, progress)
 
 

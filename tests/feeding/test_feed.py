@@ -14,12 +14,14 @@ from agents.feeding import sending
 from agents.feeding.errors import FeedRefused
 from agents.feeding.feed import Fed, Target, feed, prepare
 from agents.feeding.ports import Progress, Quiet
+from agents.feeding.reading import read_file
 from agents.feeding.sending import Range
 from agents.feeding.tail import read_tail
 from agents.local.broker import LocalBroker
 from agents.packs import load_sources
 from schemas.codes import Clock
-from schemas.intake import intake_headers
+from schemas.commands import Origin
+from schemas.intake import ROW, IntakeHeaders, intake_headers
 from schemas.mapping import SourceMapping
 from streams.ownership.cluster import Cluster
 from streams.ownership.place import Place, to_metadata
@@ -44,15 +46,15 @@ class Kafka:
 
     async def make(self, **partitions: int) -> None:
         """Make intake topics."""
-        topics = [
-            NewTopic(
-                f"{self.prefix}intake.{name}", number, 1, topic_configs={"message.timestamp.type": "LogAppendTime"}
-            )
-            for name, number in partitions.items()
-        ]
+        for name, number in partitions.items():
+            await self.make_topic(f"intake.{name}", number)
+
+    async def make_topic(self, name: str, partitions: int) -> None:
+        """Make a topic that is stamped by the broker."""
+        stamped = {"message.timestamp.type": "LogAppendTime"}
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
-        await admin.create_topics(topics)
+        await admin.create_topics([NewTopic(self.prefix + name, partitions, 1, topic_configs=stamped)])
         await admin.close()
 
     async def records(self, name: str, partition: int = 0) -> Sequence[Any]:
@@ -188,10 +190,7 @@ REHEARSAL = ",".join(SOURCES["rehearsal"].columns)
 
 
 async def test_live_records_go_to_their_sources_topic(kafka: Kafka, tmp_path: Path) -> None:
-    lines = [f"r{at},2026-01-01T10:00:{at:02},noise,32.05,118.6,,,,loud,,," for at in range(30)]
-    file = tmp_path / "live.csv"
-    file.write_text("\n".join([REHEARSAL, *lines]) + "\n")
-    done = await fed(file, kafka.target(Clock.WALL), "rehearsal")
+    done = await fed(live_file(tmp_path, 30), kafka.target(Clock.WALL), "rehearsal")
     assert sum(len(one) for one in done.ranges) == 30
     assert {one.topic for one in done.ranges} == {f"{kafka.prefix}intake.citizen"}
     first, second = await kafka.records("citizen", 0), await kafka.records("citizen", 1)
@@ -211,6 +210,64 @@ async def test_urgent_live_records_go_to_the_urgent_topic(kafka: Kafka, tmp_path
     assert [one.topic.rpartition(".")[2] for one in done.ranges] == ["citizen", "urgent"]
 
 
+def live_file(folder: Path, number: int = 40) -> Path:
+    lines = [f"r{at},2026-01-01T10:00:{at:02},noise,32.05,118.6,,,,loud,,," for at in range(number)]
+    file = folder / "live.csv"
+    file.write_text("\n".join([REHEARSAL, *lines]) + "\n")
+    return file
+
+
+async def rows_on(kafka: Kafka) -> list[list[int]]:
+    """The rows that stand on each partition, in its order."""
+    return [[int(dict(one.headers)[ROW]) for one in await kafka.records("citizen", at)] for at in (0, 1)]
+
+
+async def test_an_interrupted_live_feed_goes_on_with_what_is_not_there(
+    kafka: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = live_file(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(sending, "LIVE_IN_FLIGHT", 15)
+        with pytest.raises(asyncio.CancelledError):
+            await fed(file, kafka.target(Clock.WALL), "rehearsal", Interrupt())
+    before = sum(map(len, await rows_on(kafka)))
+    assert before == 15
+    again = await fed(file, kafka.target(Clock.WALL), "rehearsal")
+    assert again.sent == 40 - before
+    first, second = await rows_on(kafka)
+    assert sorted([*first, *second]) == list(range(40))
+    # What it waits for is all of the file, not what this run sent.
+    assert [(one.first, one.last) for one in again.ranges] == [(0, len(first) - 1), (0, len(second) - 1)]
+
+
+async def test_a_live_feed_fills_the_gaps_that_a_kill_left(kafka: Kafka, tmp_path: Path) -> None:
+    # Several partitions were written to at once: one may have had a later row than the other.
+    file = live_file(tmp_path)
+    mark = read_file(file, SOURCES["rehearsal"]).fingerprint
+    there = {0: (0, 1, 5), 1: (7, 20)}
+    async with sending.producer(Cluster(kafka.bootstrap)) as sender:
+        for partition, standing in there.items():
+            for row in standing:
+                for feed_of in ("another", mark):
+                    headers = IntakeHeaders(source="rehearsal", feed=feed_of, row=row).to_kafka()
+                    await sender.send_and_wait(
+                        f"{kafka.prefix}intake.citizen", b"x", partition=partition, headers=headers
+                    )
+    done = await fed(file, kafka.target(Clock.WALL), "rehearsal")
+    assert done.sent == 35
+    sent = [*(await kafka.records("citizen", 0))[6:], *(await kafka.records("citizen", 1))[4:]]
+    assert sorted(int(dict(record.headers)[ROW]) for record in sent) == sorted(set(range(40)) - {0, 1, 5, 7, 20})
+    assert [one.first for one in done.ranges] == [1, 1]
+
+
+async def test_a_whole_live_feed_is_not_sent_again(kafka: Kafka, tmp_path: Path) -> None:
+    file = live_file(tmp_path)
+    first = await fed(file, kafka.target(Clock.WALL), "rehearsal")
+    second = await fed(file, kafka.target(Clock.WALL), "rehearsal")
+    assert (second.sent, second.ranges) == (0, first.ranges)
+    assert sum(map(len, await rows_on(kafka))) == 40
+
+
 async def test_speed_holds_records_back(kafka: Kafka, tmp_path: Path) -> None:
     prepared = prepare("boston311", write(tmp_path, rows(0, 5)), SOURCES, kafka.target(), Quiet())
     begun = asyncio.get_running_loop().time()
@@ -226,6 +283,10 @@ class Everything:
     async def settled(self, topic: str, partition: int, first: int, last: int) -> int:
         """All."""
         return last - first + 1
+
+    async def waiting(self) -> Sequence[Origin]:
+        """Nothing."""
+        return ()
 
 
 async def test_with_a_ledger_it_waits(kafka: Kafka, tmp_path: Path) -> None:

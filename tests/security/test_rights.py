@@ -7,8 +7,14 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from pydantic import SecretStr
 
-from agents.settings import KafkaSettings
+from agents.brokers import cluster_at
+from agents.feeding.errors import FeedRefused
+from agents.feeding.ports import Quiet
+from agents.feeding.there import rows_there
+from agents.held import HeldFeedback
+from agents.settings import KafkaSettings, SecuritySettings
 from agents.topics import make_topics
 from schemas.roles import ROLES, Role, user_of
 from schemas.topics import ALL
@@ -117,3 +123,16 @@ def test_topics_are_made_by_the_admin_alone(kafka: SecureKafka, role: str, *, ma
     assert (error is None) is may
     (elsewhere,) = admin.create_topics([NewTopic(f"elsewhere.made-by-{role}", 1, 1)]).values()
     assert elsewhere.exception(WITHIN_S) is not None
+
+
+async def test_who_may_not_see_what_is_there_does_not_feed_it_twice(kafka: SecureKafka, topics: None) -> None:
+    user = user_of(named("source-feedback"), PREFIX)
+    producer = Producer(kafka.client(user))
+    producer.produce(f"{PREFIX}intake.feedback", b"x", partition=0)
+    assert producer.flush(WITHIN_S) == 0
+    own = SecuritySettings(
+        protocol="SASL_SSL", user=user, password=SecretStr(kafka.passwords[user]), ca_file=kafka.signs.file
+    )
+    with pytest.raises(FeedRefused, match=r"may not read lianqin\.intake\.feedback, .* nothing was sent"):
+        await rows_there(cluster_at(kafka.bootstrap, own), [f"{PREFIX}intake.feedback"], "mark", Quiet())
+    assert await HeldFeedback(cluster_at(kafka.bootstrap, own), PREFIX).look() == []

@@ -3,10 +3,12 @@
 import json
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agents.packs import load_sources
 from tests.chaos.centre import PROGRAM, Up, lianqin
 from tests.whole.boston import Boston, BostonFile
 
@@ -114,3 +116,18 @@ def test_a_file_older_than_the_log_is_refused(history: Up, boston: Boston) -> No
     boston.day = late
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "history goes in the order of its time" in refused.stderr
+
+
+def test_feedback_for_a_report_that_never_comes_ends_its_feed(history: Up, tmp_path: Path) -> None:
+    # Log time stands still behind the file, so nothing ends its wait.
+    file = tmp_path / "handlers.csv"
+    row: dict[str, str | None] = dict.fromkeys(load_sources("pukou")["handlers"].columns)
+    row |= {"source": "police110", "source_id": "nobody", "area": "320111005", "at": "2031-01-01T09:00:00+08:00"}
+    lines = [row | {"action": "签收"}, row | {"action": "到场"}, row | {"action": "no such action"}]
+    file.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    for sent in (3, 0):
+        fed = history.ask("feed", "handlers", str(file))
+        assert fed.returncode == 0, fed.stderr
+        assert "2 of these records wait for their reports: " in fed.stderr
+        assert "still running?" not in fed.stderr
+        assert f"but for 2 records held until their reports come ({sent} sent by this run)" in fed.stdout
