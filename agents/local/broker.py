@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
+from agents.errors import DiskFull, is_full
 from agents.local import brokerfile, children, fencing, probe
 from agents.local.brokerfile import VOTERS, Ports
 from agents.local.errors import BrokerError
@@ -142,6 +143,9 @@ class LocalBroker:
             if not (self._folder / "data").exists():
                 self._format([java, *_archived_classes(libs), "-cp", classpath])
         except OSError as error:
+            if is_full(error):
+                what = f"the broker's folder {self._folder}"
+                raise DiskFull(what, error) from error
             msg = (
                 f"the broker's folder {self._folder} cannot be used ({error.strerror}): "
                 "make it writable or choose another data folder"

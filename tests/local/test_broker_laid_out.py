@@ -1,0 +1,41 @@
+"""What is laid out for the local broker before it runs, and what is said when that fails. No broker runs here."""
+
+import errno
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from agents.errors import DiskFull
+from agents.local.broker import BrokerOptions, LocalBroker
+
+
+@pytest.fixture
+def java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A script in the place of Java; it does nothing until a test writes it anew."""
+    script = tmp_path / "bin" / "java"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(script.parent), prepend=os.pathsep)
+    return script
+
+
+@pytest.fixture
+def laid(tmp_path: Path, java: Path) -> LocalBroker:
+    """A broker of jars that are not there, too."""
+    assert java.exists()
+    libs = tmp_path / "libs"
+    libs.mkdir()
+    (libs / "kafka_2.13-0.jar").touch()
+    return LocalBroker(tmp_path / "kafka", BrokerOptions(libs=libs))
+
+
+def test_a_full_disk_is_no_refusal(laid: LocalBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    with pytest.raises(DiskFull, match=r"kafka cannot be written \(No space left on device\): make room there"):
+        laid.prepare()
