@@ -1,11 +1,14 @@
 """The key of the hashes that stand for persons."""
 
+import errno
+import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from pydantic import SecretStr
 
-from agents.errors import UserError
+from agents.errors import DiskFull, UserError
 from agents.keys import FILE, privacy_key
 from agents.settings import Settings
 
@@ -36,3 +39,23 @@ def test_none_is_made_where_others_may_have_another(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     made = privacy_key(Settings(), tmp_path, make=True)
     assert privacy_key(Settings(), tmp_path, make=False) == made
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_a_key_that_stands_is_read_and_nothing_written(tmp_path: Path, *, make: bool) -> None:
+    made = privacy_key(Settings(), tmp_path, make=True)
+    os.utime(tmp_path, (0, 0))
+    # A disk may be full when a worker is started again: what it needs is there already.
+    assert privacy_key(Settings(), tmp_path, make=make) == made
+    assert tmp_path.stat().st_mtime == 0
+
+
+def test_a_key_that_finds_no_room_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(file: Path, _: bytes) -> NoReturn:
+        file.touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    with pytest.raises(DiskFull, match=rf"{FILE} cannot be written"):
+        privacy_key(Settings(), tmp_path, make=True)
+    assert list(tmp_path.iterdir()) == []
