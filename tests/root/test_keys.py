@@ -8,8 +8,10 @@ from typing import NoReturn
 import pytest
 from pydantic import SecretStr
 
+from agents.cli.worker import key_for
 from agents.errors import DiskFull, UserError
 from agents.keys import FILE, privacy_key
+from agents.local.folder import DataFolder
 from agents.settings import Settings
 
 
@@ -59,3 +61,16 @@ def test_a_key_that_finds_no_room_leaves_nothing_behind(tmp_path: Path, monkeypa
     with pytest.raises(DiskFull, match=rf"{FILE} cannot be written"):
         privacy_key(Settings(), tmp_path, make=True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("stages", [["desk", "views"], ["ledger"]])
+def test_who_hashes_nobody_leaves_no_key_that_intake_would_take_for_the_centres(
+    tmp_path: Path, stages: list[str]
+) -> None:
+    folder, settings = DataFolder(tmp_path), Settings(data_dir=tmp_path)
+    thrown_away = {key_for(settings, folder, None, stages), key_for(settings, folder, None, stages)}
+    assert {len(key) for key in thrown_away} == {32}
+    assert len(thrown_away) == 2
+    assert list(folder.keys.iterdir()) == []
+    with pytest.raises(UserError, match="set LIANQIN_PRIVACY_KEY"):
+        key_for(settings, folder, None, ["intake", *stages])
