@@ -8,7 +8,9 @@ from typing import NoReturn
 import pytest
 
 from agents.errors import DiskFull
+from agents.local import brokerfile
 from agents.local.broker import BrokerOptions, LocalBroker
+from agents.local.brokerfile import Ports
 
 
 @pytest.fixture
@@ -30,6 +32,25 @@ def laid(tmp_path: Path, java: Path) -> LocalBroker:
     libs.mkdir()
     (libs / "kafka_2.13-0.jar").touch()
     return LocalBroker(tmp_path / "kafka", BrokerOptions(libs=libs))
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("plain", "plain"),
+        ("with space", "with space"),
+        ("联勤", r"\u8054\u52e4"),
+        ("é", r"\u00e9"),
+        ("\N{CJK UNIFIED IDEOGRAPH-20000}", r"\ud840\udc00"),
+        (os.fsdecode(b"\xff"), r"\udcff"),
+        ("back\\slash", r"back\\slash"),
+    ],
+    ids=ascii,
+)
+def test_a_path_is_written_as_java_reads_it(name: str, written: str) -> None:
+    text = brokerfile.properties(Ports(1, 2), Path("/data") / name, {"ssl.keystore.location": f"/etc/{name}"})
+    assert f"\nlog.dirs=/data/{written}\n" in text
+    assert text.isascii()
 
 
 def test_a_full_disk_is_no_refusal(laid: LocalBroker, monkeypatch: pytest.MonkeyPatch) -> None:
