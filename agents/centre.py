@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from agents.brokers import cluster_at, knock
 from agents.errors import UserError
-from agents.local.broker import LocalBroker
+from agents.local.broker import ENVIRONMENT, LocalBroker
 from agents.local.folder import DataFolder, LedgerAccess, RunFile
 from agents.local.probe import free_port
 from agents.local.processes import ChildSpec, Supervisor
@@ -122,7 +122,7 @@ class Centre:
             raise UserError(msg)
         self._broker = LocalBroker(self.folder.kafka)
         command = await asyncio.to_thread(self._broker.prepare)
-        supervisor.start(ChildSpec(name="broker", argv=command))
+        supervisor.start(ChildSpec(name="broker", argv=command, env=ENVIRONMENT))
         await asyncio.to_thread(self._broker.wait_ready, alive=lambda: supervisor.restarts("broker") == 0)
         self.cluster = Cluster(self._broker.bootstrap)
 

@@ -34,6 +34,12 @@ _JVM_FLAGS: Final = (
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
 )
 
+ENVIRONMENT: Final[Mapping[str, str]] = (
+    {"LC_ALL": "C.UTF-8"} if sys.platform == "linux" and sys.getfilesystemencoding() == "utf-8" else {}
+)
+"""What its processes are started with beside ours. Java goes by the locale for the names of files: in that of a bare
+machine (C) it knows ASCII alone, where Python writes UTF-8 all the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerOptions:
@@ -62,7 +68,8 @@ class LocalBroker:
     """A broker on one folder. Its calls block: from a coroutine use `asyncio.to_thread`.
 
     `start` and `stop` may alternate; what was written stays in the folder, also over a kill -9. Who
-    supervises the process himself takes its command line from `prepare` and then waits with `wait_ready`.
+    supervises the process himself takes its command line from `prepare`, starts it with `ENVIRONMENT` beside his own,
+    and then waits with `wait_ready`.
     """
 
     def __init__(self, folder: Path, options: BrokerOptions | None = None) -> None:
@@ -96,7 +103,7 @@ class LocalBroker:
         for attempt in range(1, _ATTEMPTS + 1):
             if self.running:
                 return
-            self._child = children.spawn(self.prepare(), log=self.log)
+            self._child = children.spawn(self.prepare(), log=self.log, env={**os.environ, **ENVIRONMENT})
             try:
                 self.wait_ready(alive=lambda: self.running)
             except BrokerError:
@@ -231,7 +238,9 @@ class LocalBroker:
         flags = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"]
         tool = ["kafka.tools.StorageTool", "format", "--cluster-id", self._options.cluster_id or _new_cluster_id()]
         command = [java[0], *flags, *java[1:], *tool, "--config", str(properties)]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        result = subprocess.run(  # noqa: S603 - ours
+            command, capture_output=True, text=True, errors="replace", check=False, env={**os.environ, **ENVIRONMENT}
+        )
         if result.returncode != 0:
             said = (result.stderr + result.stdout).strip().splitlines()
             msg = f"the broker's folder {self._folder} cannot be formatted: {said[-1:]}"
