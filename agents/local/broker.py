@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,7 +179,7 @@ class LocalBroker:
         # By its cluster's id: on a port lost to somebody else's broker, that one would answer.
         while probe.serving_cluster(port) != own:
             if not alive():
-                msg = f"the broker ended while starting: {self._reason()} (its log: {self.log})"
+                msg = f"the broker ended while starting: {_why(children.last_lines(self.log))} (its log: {self.log})"
                 raise BrokerError(msg)
             if time.monotonic() > deadline:
                 msg = (
@@ -242,8 +242,8 @@ class LocalBroker:
             command, capture_output=True, text=True, errors="replace", check=False, env={**os.environ, **ENVIRONMENT}
         )
         if result.returncode != 0:
-            said = (result.stderr + result.stdout).strip().splitlines()
-            msg = f"the broker's folder {self._folder} cannot be formatted: {said[-1:]}"
+            why = _why((result.stdout + result.stderr).splitlines())
+            msg = f"the broker's folder {self._folder} cannot be formatted: {why}"
             raise BrokerError(msg)
         unfinished.rename(self._folder / "data")
         properties.unlink()
@@ -254,9 +254,12 @@ class LocalBroker:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
 
-    def _reason(self) -> str:
-        telling = children.last_line(self.log, where=lambda line: "Exception" in line or "rror" in line)
-        return telling or children.last_line(self.log) or "it said nothing"
+
+def _why(lines: Sequence[str]) -> str:
+    """Of a Java program's last words the line that says what is wrong; those of a trace ("at ...") say where."""
+    said = [line.strip() for line in lines if line.strip()]
+    wrong = [line for line in said if ("Exception" in line or "rror" in line) and not line.startswith("at ")]
+    return (wrong or said or ["it said nothing"])[-1]
 
 
 def _java() -> str:

@@ -8,9 +8,10 @@ from typing import NoReturn
 import pytest
 
 from agents.errors import DiskFull
-from agents.local import brokerfile
+from agents.local import brokerfile, probe
 from agents.local.broker import BrokerOptions, LocalBroker
 from agents.local.brokerfile import Ports
+from agents.local.errors import BrokerError
 
 
 @pytest.fixture
@@ -60,3 +61,43 @@ def test_a_full_disk_is_no_refusal(laid: LocalBroker, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Path, "write_text", fail)
     with pytest.raises(DiskFull, match=r"kafka cannot be written \(No space left on device\): make room there"):
         laid.prepare()
+
+
+TRACE = """\
+some.setting = the last Exception of many
+[main] ERROR kafka.tools - Cannot do it
+Exception in thread "main" java.lang.RuntimeException: it cannot be done
+\tat java.base/sun.nio.fs.UnixException.translateToIOException(UnixException.java:100)
+Caused by: java.nio.file.FileSystemException: /data/meta.properties: Not a directory
+\tat java.base/sun.nio.fs.UnixException.rethrowAsIOException(UnixException.java:106)
+\tat kafka.tools.StorageTool.main(StorageTool.scala)
+\t... 5 more
+"""
+TELLING = "Caused by: java.nio.file.FileSystemException: /data/meta.properties: Not a directory"
+
+
+@pytest.mark.parametrize(
+    ("said", "quoted"),
+    [(TRACE, TELLING), ("first\nlast\n\n", "last"), ("", "it said nothing")],
+    ids=["trace", "words", "none"],
+)
+def test_a_format_that_fails_is_told_by_the_line_that_says_why(
+    laid: LocalBroker, java: Path, said: str, quoted: str
+) -> None:
+    java.write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{said}END\nexit 1\n")
+    with pytest.raises(BrokerError) as refused:
+        laid.prepare()
+    assert str(refused.value).endswith(f"/kafka cannot be formatted: {quoted}")
+
+
+def test_a_broker_that_ends_is_told_by_the_line_that_says_why(
+    laid: LocalBroker, java: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "serving_cluster", lambda _: None)
+    java.write_text(f"#!/bin/sh\ncat <<'END'\n{TRACE}END\n")
+    data = laid.log.parent / "data"
+    data.mkdir(parents=True)
+    (data / "meta.properties").write_text("cluster.id=x\n")
+    with pytest.raises(BrokerError) as refused:
+        laid.start()
+    assert f"the broker ended while starting: {TELLING} (its log" in str(refused.value)
