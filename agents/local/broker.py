@@ -138,6 +138,9 @@ class LocalBroker:
 
     def prepare(self) -> list[str]:
         """Check what is needed, lay the folder out, choose ports; the command line that runs the broker."""
+        if "," in str(self._folder):
+            msg = f"the path {self._folder} has a comma, by which Kafka parts one folder from the next: choose another"
+            raise BrokerError(msg)
         java = _java()
         libs = _libs(self._options.libs)
         classpath = f"{libs}/*"

@@ -101,3 +101,10 @@ def test_a_broker_that_ends_is_told_by_the_line_that_says_why(
     with pytest.raises(BrokerError) as refused:
         laid.start()
     assert f"the broker ended while starting: {TELLING} (its log" in str(refused.value)
+
+
+def test_a_comma_in_the_path_is_refused_before_anything_is_made(laid: LocalBroker, tmp_path: Path) -> None:
+    libs = laid.log.parents[1] / "libs"
+    with pytest.raises(BrokerError, match="has a comma"):
+        LocalBroker(tmp_path / "a,b" / "kafka", BrokerOptions(libs=libs)).prepare()
+    assert not (tmp_path / "a,b").exists()
