@@ -41,7 +41,8 @@ class RestartPolicy:
 
     def pause_s(self, short_lives: int) -> float:
         """The pause after so many lives in a row that ended before they settled; it doubles each time."""
-        return float(min(self.longest_pause_s, self.first_pause_s * 2 ** max(0, short_lives - 1)))
+        # Beyond some doublings it is the longest anyway; after a thousand of them it would be no float any more.
+        return min(self.longest_pause_s, self.first_pause_s * 2.0 ** min(max(0, short_lives - 1), 64))
 
     def gives_up(self, refusals_in_a_row: int) -> bool:
         """True when a child has refused often enough to believe it."""

@@ -142,6 +142,8 @@ async def test_child_gets_its_environment_on_top_of_ours(tmp_path: Path) -> None
 def test_pause_grows_and_stays_short() -> None:
     policy = RestartPolicy()
     assert [policy.pause_s(lives) for lives in (1, 2, 3, 4, 5, 6, 20)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    # 1,030 lives and 5 s between them are an hour and a half of a disk that is full or a ClickHouse that is away.
+    assert policy.pause_s(1_030) == 5.0
 
 
 def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
