@@ -1,6 +1,7 @@
 """The supervisor: children are started again, given up, stopped in order, and never outlive their parent."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -83,6 +84,25 @@ async def test_child_that_refuses_its_configuration_is_given_up_with_its_last_li
         assert supervisor.restarts("worker") == 2
         assert supervisor.pid("worker") is None
         assert supervisor.pid("broker"), "the others go on until they are stopped"
+
+
+async def test_child_that_no_process_can_be_made_for_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawn, tries = children.spawn, iter(["first", *[None] * 5])
+
+    def short_of_memory(argv: list[str], *, log: Path, env: dict[str, str]) -> subprocess.Popen[bytes]:
+        if next(tries, "later") is None:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return spawn(argv, log=log, env=env)
+
+    monkeypatch.setattr(children, "spawn", short_of_memory)
+    async with Supervisor(tmp_path, QUICK) as supervisor:
+        supervisor.start(python("worker", "raise SystemExit(2)"))
+        # What ended once has refused once, however often it was tried in vain since.
+        with pytest.raises(ChildGaveUp):
+            await asyncio.wait_for(supervisor.watch(), 20)
+        assert supervisor.restarts("worker") == 2
 
 
 async def test_program_that_is_missing_is_reported_at_once(tmp_path: Path) -> None:
