@@ -18,7 +18,7 @@ from agents.local.processes import ChildSpec, Supervisor
 from agents.packs import Examined, examine, standing_name
 from agents.policy import hold_to_clock, publish, renewed, standing, titled
 from agents.reach import server_at, told
-from agents.readiness import wait_open
+from agents.readiness import page_at, wait_open
 from agents.settings import Settings
 from agents.topics import make_topics
 from schemas.topics import DESK
@@ -28,10 +28,10 @@ from streams.ownership.cluster import Cluster
 READY_WITHIN_S: Final = 90.0
 
 
-def addresses(names: Sequence[str]) -> tuple[dict[str, str], str]:
-    """URLs on free ports: of each worker's metrics page, and of the ledger's front."""
+def addresses(names: Sequence[str], host: str) -> tuple[dict[str, str], str]:
+    """URLs on free ports: of each worker's metrics page, where workers listen on `host`, and of the ledger's front."""
     *ports, front = free_ports(len(names) + 1)
-    pages = {name: f"http://127.0.0.1:{port}/metrics" for name, port in zip(names, ports, strict=True)}
+    pages = {name: page_at(host, port) for name, port in zip(names, ports, strict=True)}
     return pages, f"http://127.0.0.1:{front}"
 
 
@@ -90,7 +90,7 @@ class Centre:
         await self._start_broker(supervisor)
         await make_topics(self.cluster, self.settings.kafka)
         await self._publish(examined)
-        self._metrics, front = addresses([*self._names, "ledger"])
+        self._metrics, front = addresses([*self._names, "ledger"], self.settings.metrics.host)
         self.folder.write_run(self._run_file(front))
         supervisor.start(self._worker("ledger", "ledger"))
         for name in self._names:
