@@ -4,20 +4,21 @@ import asyncio
 import os
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from agents.brokers import cluster_at, knock
 from agents.errors import UserError
-from agents.local.broker import LocalBroker
+from agents.local.broker import ENVIRONMENT, LocalBroker
 from agents.local.folder import DataFolder, LedgerAccess, RunFile
-from agents.local.probe import free_port
+from agents.local.probe import free_ports
 from agents.local.processes import ChildSpec, Supervisor
 from agents.packs import Examined, examine, standing_name
 from agents.policy import hold_to_clock, publish, renewed, standing, titled
 from agents.reach import server_at, told
-from agents.readiness import wait_open
+from agents.readiness import page_at, wait_open
 from agents.settings import Settings
 from agents.topics import make_topics
 from schemas.topics import DESK
@@ -25,6 +26,13 @@ from streams.ledger.access import connect
 from streams.ownership.cluster import Cluster
 
 READY_WITHIN_S: Final = 90.0
+
+
+def addresses(names: Sequence[str], host: str) -> tuple[dict[str, str], str]:
+    """URLs on free ports: of each worker's metrics page, where workers listen on `host`, and of the ledger's front."""
+    *ports, front = free_ports(len(names) + 1)
+    pages = {name: page_at(host, port) for name, port in zip(names, ports, strict=True)}
+    return pages, f"http://127.0.0.1:{front}"
 
 
 class Centre:
@@ -82,8 +90,8 @@ class Centre:
         await self._start_broker(supervisor)
         await make_topics(self.cluster, self.settings.kafka)
         await self._publish(examined)
-        self._metrics = {name: f"http://127.0.0.1:{free_port()}/metrics" for name in [*self._names, "ledger"]}
-        self.folder.write_run(self._run_file())
+        self._metrics, front = addresses([*self._names, "ledger"], self.settings.metrics.host)
+        self.folder.write_run(self._run_file(front))
         supervisor.start(self._worker("ledger", "ledger"))
         for name in self._names:
             supervisor.start(self._worker(name, "intake,desk,views"))
@@ -122,11 +130,11 @@ class Centre:
             raise UserError(msg)
         self._broker = LocalBroker(self.folder.kafka)
         command = await asyncio.to_thread(self._broker.prepare)
-        supervisor.start(ChildSpec(name="broker", argv=command))
+        supervisor.start(ChildSpec(name="broker", argv=command, env=ENVIRONMENT))
         await asyncio.to_thread(self._broker.wait_ready, alive=lambda: supervisor.restarts("broker") == 0)
         self.cluster = Cluster(self._broker.bootstrap)
 
-    def _run_file(self) -> RunFile:
+    def _run_file(self, front: str) -> RunFile:
         return RunFile(
             bootstrap=self.cluster.bootstrap,
             prefix=self.settings.kafka.prefix,
@@ -134,9 +142,7 @@ class Centre:
             clock=self.settings.clock.value,
             up_pid=os.getpid(),
             metrics=dict(self._metrics),
-            ledger=LedgerAccess(
-                url=f"http://127.0.0.1:{free_port()}", user="lianqin", password=secrets.token_urlsafe(24)
-            ),
+            ledger=LedgerAccess(url=front, user="lianqin", password=secrets.token_urlsafe(24)),
         )
 
     def _worker(self, name: str, stages: str) -> ChildSpec:

@@ -3,6 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Final
 
 import aiohttp
@@ -13,6 +15,17 @@ from schemas.topics import STAGES
 from streams.metrics import PARTITIONS_OPEN
 
 LOOK_EVERY_S: Final = 0.2
+
+
+def page_at(host: str, port: int) -> str:
+    """The metrics page of a worker on this machine that listens on `host`."""
+    with suppress(ValueError):  # a name
+        address = ip_address(host)
+        if address.is_unspecified:
+            host = "127.0.0.1"
+        elif address.version == 6:
+            host = f"[{host}]"
+    return f"http://{host}:{port}/metrics"
 
 
 async def wait_open(urls: Iterable[str], partitions: int, *, within_s: float) -> None:
@@ -42,5 +55,5 @@ async def _page(session: aiohttp.ClientSession, url: str) -> str:
     try:
         async with session.get(url, timeout=aiohttp.ClientTimeout(total=2)) as answer:
             return await answer.text()
-    except (aiohttp.ClientError, TimeoutError):
-        return ""  # not up yet
+    except (aiohttp.ClientError, TimeoutError, UnicodeError):
+        return ""  # not up yet; a host that can be none its worker refuses

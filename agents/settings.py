@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     district: str = "pukou"
     clock: Clock = Clock.WALL
     privacy_key: SecretStr | None = None
-    """Key of the hashes that stand for persons. Without it one is made under the data folder."""
+    """Key of the hashes that stand for persons. Without it `up` has one made under the data folder."""
     kafka: KafkaSettings = KafkaSettings()
     ledger: LedgerSettings = LedgerSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -63,7 +63,7 @@ def _settings_problem(error: ValidationError) -> str:
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 the answer is no, 2 refused, 70 a bug or a broker away."""
+    """Run the command line. Exit codes: 0 done, 1 the answer is no, 2 refused, 70 a bug, a broker away, a full disk."""
     # What a client writes about each connection it tries is no news beside our own line.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import secrets
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -99,7 +101,7 @@ def _plan(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: lis
         clock=_clock(chosen, run),
         datadir=_own_folder(folder, name),
         stages=stages,
-        sources=load_intake(district, _key(chosen, folder, run, stages)),
+        sources=load_intake(district, key_for(chosen, folder, run, stages)),
         ledger=way,
         front=_front(run.ledger) if run and run.ledger and isinstance(way, Embedded) else None,
         metrics=chosen.metrics,
@@ -114,9 +116,14 @@ def _own_folder(folder: DataFolder, name: str) -> Path:
     return own
 
 
-def _key(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: list[str]) -> bytes:
-    """The privacy key. `up` made one for the workers beside it, or they do; who hashes nothing needs nobody's."""
-    return privacy_key(chosen, folder.keys, make=run is not None or "intake" not in stages)
+def key_for(chosen: Settings, folder: DataFolder, run: RunFile | None, stages: Collection[str]) -> bytes:
+    """The privacy key: a set one, or that of the folder, which the workers beside `up` may make.
+
+    Who hashes nobody gets one to throw away: one that is left would be the centre's to the next intake here.
+    """
+    if "intake" not in stages and chosen.privacy_key is None:
+        return secrets.token_bytes(32)
+    return privacy_key(chosen, folder.keys, make=run is not None)
 
 
 def _clock(chosen: Settings, run: RunFile | None) -> Clock:

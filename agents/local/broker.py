@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
+from agents.errors import DiskFull, is_full
 from agents.local import brokerfile, children, fencing, probe
 from agents.local.brokerfile import VOTERS, Ports
 from agents.local.errors import BrokerError
@@ -32,6 +33,12 @@ _JVM_FLAGS: Final = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
 )
+
+ENVIRONMENT: Final[Mapping[str, str]] = (
+    {"LC_ALL": "C.UTF-8"} if sys.platform == "linux" and sys.getfilesystemencoding() == "utf-8" else {}
+)
+"""What its processes are started with beside ours. Java goes by the locale for the names of files: in that of a bare
+machine (C) it knows ASCII alone, where Python writes UTF-8 all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +68,8 @@ class LocalBroker:
     """A broker on one folder. Its calls block: from a coroutine use `asyncio.to_thread`.
 
     `start` and `stop` may alternate; what was written stays in the folder, also over a kill -9. Who
-    supervises the process himself takes its command line from `prepare` and then waits with `wait_ready`.
+    supervises the process himself takes its command line from `prepare`, starts it with `ENVIRONMENT` beside his own,
+    and then waits with `wait_ready`.
     """
 
     def __init__(self, folder: Path, options: BrokerOptions | None = None) -> None:
@@ -95,7 +103,7 @@ class LocalBroker:
         for attempt in range(1, _ATTEMPTS + 1):
             if self.running:
                 return
-            self._child = children.spawn(self.prepare(), log=self.log)
+            self._child = children.spawn(self.prepare(), log=self.log, env={**os.environ, **ENVIRONMENT})
             try:
                 self.wait_ready(alive=lambda: self.running)
             except BrokerError:
@@ -130,6 +138,9 @@ class LocalBroker:
 
     def prepare(self) -> list[str]:
         """Check what is needed, lay the folder out, choose ports; the command line that runs the broker."""
+        if "," in str(self._folder):
+            msg = f"the path {self._folder} has a comma, by which Kafka parts one folder from the next: choose another"
+            raise BrokerError(msg)
         java = _java()
         libs = _libs(self._options.libs)
         classpath = f"{libs}/*"
@@ -142,6 +153,9 @@ class LocalBroker:
             if not (self._folder / "data").exists():
                 self._format([java, *_archived_classes(libs), "-cp", classpath])
         except OSError as error:
+            if is_full(error):
+                what = f"the broker's folder {self._folder}"
+                raise DiskFull(what, error) from error
             msg = (
                 f"the broker's folder {self._folder} cannot be used ({error.strerror}): "
                 "make it writable or choose another data folder"
@@ -168,7 +182,7 @@ class LocalBroker:
         # By its cluster's id: on a port lost to somebody else's broker, that one would answer.
         while probe.serving_cluster(port) != own:
             if not alive():
-                msg = f"the broker ended while starting: {self._reason()} (its log: {self.log})"
+                msg = f"the broker ended while starting: {_why(children.last_lines(self.log))} (its log: {self.log})"
                 raise BrokerError(msg)
             if time.monotonic() > deadline:
                 msg = (
@@ -227,10 +241,12 @@ class LocalBroker:
         flags = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"]
         tool = ["kafka.tools.StorageTool", "format", "--cluster-id", self._options.cluster_id or _new_cluster_id()]
         command = [java[0], *flags, *java[1:], *tool, "--config", str(properties)]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        result = subprocess.run(  # noqa: S603 - ours
+            command, capture_output=True, text=True, errors="replace", check=False, env={**os.environ, **ENVIRONMENT}
+        )
         if result.returncode != 0:
-            said = (result.stderr + result.stdout).strip().splitlines()
-            msg = f"the broker's folder {self._folder} cannot be formatted: {said[-1:]}"
+            why = _why((result.stdout + result.stderr).splitlines())
+            msg = f"the broker's folder {self._folder} cannot be formatted: {why}"
             raise BrokerError(msg)
         unfinished.rename(self._folder / "data")
         properties.unlink()
@@ -241,9 +257,12 @@ class LocalBroker:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
 
-    def _reason(self) -> str:
-        telling = children.last_line(self.log, where=lambda line: "Exception" in line or "rror" in line)
-        return telling or children.last_line(self.log) or "it said nothing"
+
+def _why(lines: Sequence[str]) -> str:
+    """Of a Java program's last words the line that says what is wrong; those of a trace ("at ...") say where."""
+    said = [line.strip() for line in lines if line.strip()]
+    wrong = [line for line in said if ("Exception" in line or "rror" in line) and not line.startswith("at ")]
+    return (wrong or said or ["it said nothing"])[-1]
 
 
 def _java() -> str:

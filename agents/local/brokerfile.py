@@ -67,7 +67,18 @@ def properties(
         "log.dirs": str(data).replace("\\", "\\\\"),
         **settings,
     }
-    return "".join(f"{key}={value}\n" for key, value in lines.items())
+    return "".join(f"{key}={_in_ascii(value)}\n" for key, value in lines.items())
+
+
+def _in_ascii(value: str) -> str:
+    """Java reads the file as ISO 8859-1, and all else as the numbers of its UTF-16 units."""
+    return "".join(one if one.isascii() else _units(one) for one in value)
+
+
+def _units(character: str) -> str:
+    # Half a pair stands in a name that is no UTF-8: for Java to refuse, not for us to fail at.
+    digits = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(rf"\u{digits[at : at + 4]}" for at in range(0, len(digits), 4))
 
 
 def read_ports(file: Path) -> Ports | None:

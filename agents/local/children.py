@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 
-_LAST_LINE_BYTES = 8192
+_LAST_BYTES = 8192
 
 
 def spawn(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
@@ -41,14 +41,18 @@ def kill(child: subprocess.Popen[bytes]) -> int:
 
 def last_line(log: Path, *, where: Callable[[str], bool] = bool) -> str:
     """The last line of a log that is not blank and satisfies `where`, or an empty text."""
+    return next((line.strip() for line in reversed(last_lines(log)) if line.strip() and where(line)), "")
+
+
+def last_lines(log: Path) -> list[str]:
+    """The end of a log; the first of them may be cut. None where it cannot be read."""
     try:
         with log.open("rb") as file:
             size = file.seek(0, 2)
-            file.seek(max(0, size - _LAST_LINE_BYTES))
-            lines = file.read().decode(errors="replace").splitlines()
+            file.seek(max(0, size - _LAST_BYTES))
+            return file.read().decode(errors="replace").splitlines()
     except OSError:
-        return ""
-    return next((line.strip() for line in reversed(lines) if line.strip() and where(line)), "")
+        return []
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import IO, Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from agents.errors import DiskFull, is_full
 from agents.local.errors import FolderError
 
 DEFAULT: Final = Path(".lianqin")
@@ -50,7 +51,7 @@ _WRITTEN: Final = TypeAdapter(_Written)
 
 
 class DataFolder:
-    """A data folder that exists and can be written; FolderError says what to do when it cannot."""
+    """A data folder that exists and can be written; FolderError, or DiskFull, says what to do when it cannot."""
 
     def __init__(self, root: Path = DEFAULT) -> None:
         self.root = root.absolute()
@@ -118,6 +119,9 @@ class DataFolder:
             with tempfile.TemporaryFile(dir=self.root) as trial:
                 trial.write(b"x")
         except OSError as error:
+            if is_full(error):
+                what = f"the data folder {self.root}"
+                raise DiskFull(what, error) from error
             msg = (
                 f"the data folder {self.root} cannot be written ({error.strerror}): "
                 "make it writable or choose another with --data-dir"

@@ -46,6 +46,14 @@ def free_port(*, but: int | None = None) -> int:
             return port
 
 
+def free_ports(count: int) -> list[int]:
+    """So many of them, no two the same: none is taken yet when the next one is drawn."""
+    ports: set[int] = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return list(ports)
+
+
 def _cluster_with_a_broker(body: bytes) -> str | None:
     """The cluster's id from a metadata response, once a broker and the controller are known to it."""
     _correlation, brokers = struct.unpack_from(">ii", body)

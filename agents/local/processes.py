@@ -41,7 +41,8 @@ class RestartPolicy:
 
     def pause_s(self, short_lives: int) -> float:
         """The pause after so many lives in a row that ended before they settled; it doubles each time."""
-        return float(min(self.longest_pause_s, self.first_pause_s * 2 ** max(0, short_lives - 1)))
+        # Beyond some doublings it is the longest anyway; after a thousand of them it would be no float any more.
+        return min(self.longest_pause_s, self.first_pause_s * 2.0 ** min(max(0, short_lives - 1), 64))
 
     def gives_up(self, refusals_in_a_row: int) -> bool:
         """True when a child has refused often enough to believe it."""
@@ -134,9 +135,20 @@ class Supervisor:
             if self._policy.gives_up(child.refusals):
                 said = children.last_line(child.log)
                 raise ChildGaveUp(child.spec.name, last_line=said, log=str(child.log))
+            await self._start_again(child)
+
+    async def _start_again(self, child: _Child) -> None:
+        while True:
             await asyncio.sleep(self._policy.pause_s(child.short_lives))
-            child.process, child.began_at = _spawn(child.spec, child.log), time.monotonic()
-            child.restarts += 1
+            try:
+                child.process, child.began_at = _spawn(child.spec, child.log), time.monotonic()
+            except OSError as error:
+                # No memory, no process number, no room for a log: the others run, and this may pass.
+                child.short_lives += 1
+                _log.warning("%s could not be started again: %s", child.spec.name, error)
+            else:
+                child.restarts += 1
+                return
 
     def _take_note(self, child: _Child, code: int) -> None:
         lived_s = time.monotonic() - child.began_at

@@ -172,3 +172,11 @@ def test_half_made_folder_is_made_again(tmp_path: Path) -> None:
     with LocalBroker(tmp_path / "kafka") as running:
         assert running.running
     assert not half.exists()
+
+
+@pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
+def test_folder_may_have_chinese_in_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locale: str) -> None:
+    monkeypatch.setenv("LC_ALL", locale)
+    LocalBroker(tmp_path / "联勤 𠀀数据" / "kafka").prepare()
+    assert (tmp_path / "联勤 𠀀数据" / "kafka" / "data" / "meta.properties").exists()
+    assert len(list(tmp_path.iterdir())) == 1, "nothing beside it"

@@ -1,6 +1,7 @@
 """The supervisor: children are started again, given up, stopped in order, and never outlive their parent."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -85,6 +86,25 @@ async def test_child_that_refuses_its_configuration_is_given_up_with_its_last_li
         assert supervisor.pid("broker"), "the others go on until they are stopped"
 
 
+async def test_child_that_no_process_can_be_made_for_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawn, tries = children.spawn, iter(["first", *[None] * 5])
+
+    def short_of_memory(argv: list[str], *, log: Path, env: dict[str, str]) -> subprocess.Popen[bytes]:
+        if next(tries, "later") is None:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return spawn(argv, log=log, env=env)
+
+    monkeypatch.setattr(children, "spawn", short_of_memory)
+    async with Supervisor(tmp_path, QUICK) as supervisor:
+        supervisor.start(python("worker", "raise SystemExit(2)"))
+        # What ended once has refused once, however often it was tried in vain since.
+        with pytest.raises(ChildGaveUp):
+            await asyncio.wait_for(supervisor.watch(), 20)
+        assert supervisor.restarts("worker") == 2
+
+
 async def test_program_that_is_missing_is_reported_at_once(tmp_path: Path) -> None:
     async with Supervisor(tmp_path, QUICK) as supervisor:
         supervisor.start(ChildSpec(name="worker", argv=["/nowhere/program"]))
@@ -142,6 +162,8 @@ async def test_child_gets_its_environment_on_top_of_ours(tmp_path: Path) -> None
 def test_pause_grows_and_stays_short() -> None:
     policy = RestartPolicy()
     assert [policy.pause_s(lives) for lives in (1, 2, 3, 4, 5, 6, 20)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    # 1,030 lives and 5 s between them are an hour and a half of a disk that is full or a ClickHouse that is away.
+    assert policy.pause_s(1_030) == 5.0
 
 
 def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:

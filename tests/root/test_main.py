@@ -1,8 +1,11 @@
 """How a command ends: a user's mistake in one clear line and 2, whatever else goes wrong with its traceback and 70."""
 
 import asyncio
+import errno
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, NoReturn
@@ -119,6 +122,34 @@ def test_what_fails_in_a_worker_is_told_whole_too(tmp_path: Path, how: str) -> N
     assert ended.returncode == 70
     assert "Traceback " in ended.stderr
     assert "\nRuntimeError: lost\n" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(errno.ENOSPC, 70), (errno.EDQUOT, 70), (errno.EROFS, 2), (errno.EACCES, 2), (errno.ENOTDIR, 2)],
+    ids=str,
+)
+@pytest.mark.parametrize("what", ["trial", "own folder"])
+def test_a_full_disk_is_no_refusal(
+    monkeypatch: pytest.MonkeyPatch, ran: Ran, what: str, number: int, code: int
+) -> None:
+    make = Path.mkdir
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    def mkdir(path: Path, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+        return fail() if path.parent.name == "faust" else make(path, mode, parents, exist_ok)
+
+    monkeypatch.setenv("LIANQIN_KAFKA__BOOTSTRAP", "127.0.0.1:9")
+    if what == "trial":
+        monkeypatch.setattr(tempfile, "TemporaryFile", fail)
+    else:
+        monkeypatch.setattr(Path, "mkdir", mkdir)
+    # Three refusals are the last word to `up`: who lacks room alone must be started again until there is some.
+    ended, said = ran("worker", "--stages", "desk")
+    (line,) = said.splitlines()
+    assert (ended, os.strerror(number) in line, "make room" in line) == (code, True, code == 70), said
 
 
 def test_an_answer_that_is_no_stays_1(monkeypatch: pytest.MonkeyPatch, ran: Ran) -> None:

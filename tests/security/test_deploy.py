@@ -1,5 +1,6 @@
 """The examples for production say what the topic list, the roles and the settings say."""
 
+import inspect
 import os
 import shutil
 import ssl
@@ -13,6 +14,8 @@ import chdb
 import pytest
 import yaml
 
+from agents.leasing import OneWorker
+from agents.local.broker import BrokerOptions
 from agents.local.brokerfile import SETTINGS
 from agents.settings import KafkaSettings, Settings
 from agents.strimzi import written
@@ -123,6 +126,18 @@ def test_the_containers_stages_are_all_there_are() -> None:
     assert [OURS[stage]["command"] for stage in STAGES] == [["worker", "--stages", stage] for stage in STAGES]
     users = {name for name in COMPOSE["secrets"] if name.startswith("lianqin-")}
     assert users <= {user_of(role, PREFIX) for role in ROLES}
+
+
+def test_nobody_is_killed_while_they_still_end_in_order() -> None:
+    by_themselves_s = inspect.signature(OneWorker).parameters["stop_within_s"].default
+    graces = {name: one.get("stop_grace_period", "10s") for name, one in COMPOSE["services"].items()}
+    seconds = {name: int(grace.removesuffix("s")) for name, grace in graces.items()}
+    pods = [one["spec"]["template"]["spec"] for one in of_kind("workers.yaml", "Deployment")]
+    for grace in [*(seconds[stage] for stage in STAGES), *(pod["terminationGracePeriodSeconds"] for pod in pods)]:
+        assert grace > by_themselves_s
+    # A broker closes its logs and gives its partitions away; one that is killed reads them through at its next start.
+    assert seconds["kafka"] >= BrokerOptions().stop_within_s
+    assert seconds["kafka"] > max(seconds[stage] for stage in STAGES)
 
 
 def test_the_containers_broker_lets_nobody_in_without_a_user() -> None:
