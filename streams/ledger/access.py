@@ -3,6 +3,7 @@
 chDB: one process per folder, one folder per process, never in a forked child.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
+from clickhouse_connect.driver import httputil
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError, StreamFailureError
 
@@ -57,6 +59,14 @@ class Server:
     ca_file: str | None = None
     """PEM of who signed its certificate; else the client's own list holds."""
     database: str = DATABASE
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine, as the front always is."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
     def __str__(self) -> str:
         return f"ClickHouse at {self.host}:{self.port}"
@@ -105,6 +115,9 @@ def connect(way: Way, *, create: bool = False) -> Client:
 def _open(way: Way, database: str | None) -> Client:
     if isinstance(way, Embedded):
         return clickhouse_connect.get_client(interface="chdb", path=str(way.folder), database=database)
+    # Unless a pool is named, the client asks the environment's proxy for this machine, too: that would have the
+    # password in clear, and cannot reach us. TLS goes through a proxy unread, and its pool is the client's to make.
+    direct = httputil.default_pool_manager() if way.is_here and not way.secure else None
     # A session would forbid two queries at once on one client.
     return clickhouse_connect.get_client(
         host=way.host,
@@ -117,6 +130,7 @@ def _open(way: Way, database: str | None) -> Client:
         connect_timeout=CONNECT_S,
         send_receive_timeout=ANSWER_S,
         autogenerate_session_id=False,
+        pool_mgr=direct,
     )
 
 

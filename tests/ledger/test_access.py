@@ -1,12 +1,16 @@
 """What a server's refusals mean: some pass by themselves and are waited for, the others end the process."""
 
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from streams.ledger.access import Server, connect
+from agents.local.folder import LedgerAccess
+from agents.reach import front_of
+from streams.ledger.access import Server, connect, server_of
 from streams.ledger.errors import LedgerAway, LedgerError, LedgerRefused
 
 
@@ -19,6 +23,7 @@ class Refusing(HTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[str] = []
 
     @property
     def way(self) -> Server:
@@ -30,6 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Refusing
 
     def do_POST(self) -> None:
+        self.server.asked.append(self.path)
         self.rfile.read(int(self.headers.get("content-length", 0)))
         self.send_response(self.server.status)
         if self.server.code is not None:
@@ -44,15 +50,24 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
-def server() -> Iterator[Refusing]:
+@contextmanager
+def serving() -> Iterator[Refusing]:
+    """One that answers until this is left."""
     made = Refusing()
     thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    yield made
-    made.shutdown()
-    thread.join()
-    made.server_close()
+    try:
+        yield made
+    finally:
+        made.shutdown()
+        thread.join()
+        made.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Refusing]:
+    with serving() as made:
+        yield made
 
 
 @pytest.mark.connected
@@ -77,3 +92,47 @@ def test_what_passes_by_itself_is_waited_for(
     server.status, server.code, server.body = status, code, body
     with pytest.raises(told):
         connect(server.way)
+
+
+@pytest.fixture
+def proxy(server: Refusing, monkeypatch: pytest.MonkeyPatch) -> Refusing:
+    """What the environment names as proxy, without exceptions."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_port}")
+    server.status = 502
+    return server
+
+
+def nobody() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port
+
+
+@pytest.mark.connected
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", "[::1]"])
+def test_what_is_on_this_machine_is_asked_without_the_environments_proxy(proxy: Refusing, host: str) -> None:
+    # The password goes along with each question, in clear.
+    with pytest.raises(LedgerAway):
+        connect(server_of(f"http://u:p@{host}:{nobody()}/lianqin"))
+    assert proxy.asked == []
+
+
+@pytest.mark.connected
+def test_the_front_is_reached_past_the_environments_proxy(proxy: Refusing) -> None:
+    with serving() as front:
+        front.status, front.code = 500, 62
+        access = LedgerAccess(url=f"http://127.0.0.1:{front.server_port}", user="u", password="p")  # noqa: S106 - made up
+        with pytest.raises(LedgerRefused):
+            connect(front_of(access))
+    assert (front.asked != [], proxy.asked) == (True, [])
+
+
+@pytest.mark.connected
+def test_a_server_elsewhere_is_asked_as_the_environment_says(proxy: Refusing) -> None:
+    with pytest.raises(LedgerAway):
+        connect(server_of("http://u:p@clickhouse.invalid:8123/lianqin"))
+    assert [url.partition("/?")[0] for url in proxy.asked[:1]] == ["http://clickhouse.invalid:8123"]
