@@ -1,6 +1,7 @@
 """Making the topics of a district, and checking that those that stand are as the list says."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,15 +11,17 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from agents.errors import UserError
 from agents.settings import KafkaSettings
+from agents.topic_settings import Misset, look, mend
 from schemas.topics import ALL, Topic
 from streams.ownership.cluster import Cluster
 
+_LOG: Final = logging.getLogger(__name__)
 LEADER_TRIES: Final = 200
 LEADER_WAIT_S: Final = 0.1
 
 
 class TopicsError(UserError):
-    """The topics cannot be made, or stand otherwise than they must; the text says what to do."""
+    """The topics cannot be made, or stand otherwise than they must; the text says what to do, a line a topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,24 @@ def partitions_of(topic: Topic, kafka: KafkaSettings) -> int:
     return topic.partitions or kafka.partitions
 
 
-async def make_topics(cluster: Cluster, kafka: KafkaSettings, topics: Sequence[Topic] = ALL) -> Made:
-    """Create what is missing. A topic that stands with another number of partitions is an error, never changed."""
+async def make_topics(
+    cluster: Cluster, kafka: KafkaSettings, topics: Sequence[Topic] = ALL, *, mends: bool = False
+) -> Made:
+    """Create what is missing. A topic that stands with another number of partitions is an error, never changed.
+
+    So is one that is set so that it would lose records. Where it `mends`, and on a broker of our own, it is set anew
+    and a line of the journal says so: folders of earlier builds have such topics. A user who may not look at settings
+    is told, and goes on.
+    """
     admin = AIOKafkaAdminClient(**cluster.options)
     await admin.start()
     try:
         standing = await _standing(admin)
         missing = [topic for topic in topics if kafka.prefix + topic.name not in standing]
         _check_partitions(standing, topics, kafka)
+        wanted = {kafka.prefix + topic.name: topic.config for topic in topics if topic not in missing}
+        # Without an address it is the broker that `up` started for itself.
+        await _check_settings(admin, cluster, wanted, mends=mends or kafka.bootstrap is None)
         await _create(admin, missing, kafka)
         await _wait_for_leaders(admin, {kafka.prefix + topic.name: partitions_of(topic, kafka) for topic in topics})
     finally:
@@ -67,6 +80,34 @@ def _check_partitions(standing: dict[str, int], topics: Sequence[Topic], kafka: 
                 "set LIANQIN_KAFKA__PARTITIONS to what stands, or take another LIANQIN_KAFKA__PREFIX"
             )
             raise TopicsError(msg)
+
+
+async def _check_settings(
+    admin: AIOKafkaAdminClient, cluster: Cluster, wanted: Mapping[str, Mapping[str, str]], *, mends: bool
+) -> None:
+    if not wanted:
+        return
+    looked = await look(admin, wanted)
+    if looked.hidden:
+        names, why = ", ".join(sorted(looked.hidden)), ", ".join(sorted({*looked.hidden.values()}))
+        _LOG.warning("settings are not looked at (%s; who may has DescribeConfigs), of topics: %s", why, names)
+    refused = await mend(admin, looked.misset) if mends and looked.misset else {}
+    left = [one for one in looked.misset if not mends or one.topic in refused]
+    for one in looked.misset:
+        if one not in left:
+            _LOG.warning("%s: it is set anew now; what was deleted until now is gone", one)
+    if left:
+        raise TopicsError(_what_to_do(left, refused, cluster))
+
+
+def _what_to_do(left: Sequence[Misset], refused: Mapping[str, str], cluster: Cluster) -> str:
+    lines = [f"{one}{_because(refused.get(one.topic))}: {one.command(cluster)}" for one in left]
+    first = "topics stand that would lose or refuse records: let `lianqin topics --create` mend them as admin, or do it"
+    return "\n".join([first, *lines])
+
+
+def _because(refused: str | None) -> str:
+    return f", which the broker refused to change ({refused})" if refused else ""
 
 
 async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], kafka: KafkaSettings) -> None:

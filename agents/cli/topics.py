@@ -19,7 +19,9 @@ from schemas.topics import ALL, DAY_MS, Topic
 
 def topics(
     data_dir: DataDir = None,
-    create: Annotated[bool, typer.Option(help="Make the missing ones on the broker.")] = False,
+    create: Annotated[
+        bool, typer.Option(help="Make the missing ones on the broker, and mend the settings of the others.")
+    ] = False,
     acls: Annotated[
         bool, typer.Option("--acls", help="Print who may do what, as `kafka-acls` commands; needs no broker.")
     ] = False,
@@ -37,7 +39,7 @@ def topics(
     """
     chosen = settings(data_dir)
     if create:
-        asyncio.run(make_topics(cluster_of(chosen), chosen.kafka))
+        asyncio.run(make_topics(cluster_of(chosen), chosen.kafka, mends=True))
     if strimzi:
         typer.echo(written(chosen.kafka), nl=False)
     elif acls:

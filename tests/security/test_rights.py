@@ -4,6 +4,8 @@ import asyncio
 from typing import Final
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -15,9 +17,9 @@ from agents.feeding.ports import Quiet
 from agents.feeding.there import rows_there
 from agents.held import HeldFeedback
 from agents.settings import KafkaSettings, SecuritySettings
-from agents.topics import make_topics
+from agents.topics import TopicsError, make_topics
 from schemas.roles import ROLES, Role, user_of
-from schemas.topics import ALL
+from schemas.topics import ALL, DAY_MS, DESK_STATE, REPLIES
 from streams.ownership.cluster import Cluster
 from tests.security.kafka import PREFIX, WITHIN_S, SecureKafka
 
@@ -40,6 +42,15 @@ def topics(kafka: SecureKafka) -> None:
 
 def named(role: str) -> Role:
     return next(one for one in ROLES if one.name == role)
+
+
+def as_user(kafka: SecureKafka, role: str) -> Cluster:
+    """The brokers as our own clients in this role see them."""
+    user = user_of(named(role), PREFIX)
+    security = SecuritySettings(
+        protocol="SASL_SSL", user=user, password=SecretStr(kafka.passwords[user]), ca_file=kafka.signs.file
+    )
+    return cluster_at(kafka.bootstrap, security)
 
 
 def written(kafka: SecureKafka, role: Role) -> set[str]:
@@ -113,6 +124,41 @@ def test_a_subscriber_reads_in_groups_of_its_own(kafka: SecureKafka, topics: Non
     error = first.error()
     assert (error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED) is not may
     consumer.close()
+
+
+@pytest.mark.parametrize("role", ["admin", "desk"])
+def test_settings_of_topics_are_looked_at_by_who_may_and_others_go_on_with_a_line(
+    kafka: SecureKafka, topics: None, role: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = KafkaSettings(bootstrap=kafka.bootstrap, partitions=1)
+    seen = [topic for topic in ALL if role == "admin" or topic.name == DESK_STATE]
+    asyncio.run(make_topics(as_user(kafka, role), chosen, seen))
+    told = [record.getMessage() for record in caplog.records if record.name == "agents.topics"]
+    if role == "admin":
+        assert told == []
+    else:
+        (line,) = told
+        assert "not looked at (TopicAuthorizationFailedError" in line
+        assert line.endswith(f"of topics: {PREFIX}{DESK_STATE}")
+
+
+async def test_a_topic_that_would_lose_records_is_mended_by_the_admin_where_asked(
+    kafka: SecureKafka, topics: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = KafkaSettings(bootstrap=kafka.bootstrap, partitions=1)
+    master = AIOKafkaAdminClient(bootstrap_servers=kafka.broker.bootstrap)
+    await master.start()
+    wrong = {"retention.ms": str(DAY_MS), "message.timestamp.type": "LogAppendTime", "max.message.bytes": "8000000"}
+    await master.alter_configs([ConfigResource(ConfigResourceType.TOPIC, PREFIX + REPLIES, wrong)])
+    await master.close()
+    admin = as_user(kafka, "admin")
+    with pytest.raises(
+        TopicsError, match=r"retention\.ms=86400000, not 2592000000: .* --command-config \$ADMIN --alter"
+    ):
+        await make_topics(admin, chosen)
+    await make_topics(admin, chosen, mends=True)
+    assert [f"{PREFIX}{REPLIES} has retention.ms=86400000" in one.getMessage() for one in caplog.records] == [True]
+    await make_topics(admin, chosen)
 
 
 @pytest.mark.parametrize(("role", "may"), [("admin", True), ("operator", False)])
