@@ -291,6 +291,8 @@ class TicketDiverted:
     elapsed: int
     """Since it was opened."""
     note: str
+    said: tuple[Step, ...] = ()
+    """The steps of `overall` that were said until now, on either side; none in the logs of earlier builds."""
 
 
 @contract

@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from schemas.codec import STRICT, Contract, contract, encode
-from schemas.codes import Fate, Flag, Level, LimitClock, RequestKind, Side, Stage, Standing, Urgency
+from schemas.codes import Fate, Flag, Level, LimitClock, RequestKind, Side, Stage, Standing, Step, Urgency
 from schemas.commands import Feedback
 from schemas.packed import Packed
 from schemas.policy import Policy
@@ -91,6 +91,8 @@ class Course:
     escalated: Level | None = None
     inferred: tuple[Stage, ...] = ()
     """Stages that passed unreported: whoever worked offline may still tell of them."""
+    overall_said: tuple[Step, ...] = ()
+    """Steps of `overall` that were said when the ticket changed sides last: a longer limit does not forget them."""
 
 
 @contract

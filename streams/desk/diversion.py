@@ -12,7 +12,7 @@ from schemas.state import Ticket, course_of
 from streams.desk.handling import Answered, dispatched, said_of, sent_to, unit_of
 from streams.desk.routing import Placed, Routed
 from streams.desk.sides import Handed
-from streams.desk.taking import handed_over
+from streams.desk.taking import handed_over, overall_said
 from streams.desk.turn import Turn
 
 
@@ -26,6 +26,7 @@ def diverted(turn: Turn, ticket: Ticket, handed: Handed, note: str) -> Ticket:
         unit=ticket.unit,
         elapsed=turn.at - ticket.opened_at,
         note=note,
+        said=overall_said(turn.rules_of(ticket), ticket),
     )
     return _taken(turn, turn.tell(ticket, event))
 
@@ -68,6 +69,7 @@ def give_back(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
         unit=ticket.unit,
         elapsed=turn.at - ticket.opened_at,
         note=feedback.note,
+        said=overall_said(turn.rules_of(ticket), ticket),
     )
     ticket = _taken(turn, turn.tell(ticket, event))
     return sent_to(turn, ticket, unit_of(turn, ticket, course.diverted_unit), said_of(turn, ticket, feedback)), None

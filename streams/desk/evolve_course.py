@@ -141,6 +141,7 @@ def _passed(course: Course, request: Request | None, inferred: tuple[Stage, ...]
         urges=course.urges,
         escalated=course.escalated,
         inferred=inferred,
+        overall_said=course.overall_said,
     )
 
 
@@ -154,7 +155,9 @@ def _marked(course: Course, event: Moved, at: int) -> Course:
         case TicketReworked():
             course = replace(course, reworks=course.reworks + 1)
         case TicketReopened():
-            course = replace(course, reopens=course.reopens + 1, reopened_at=at, conditions=(), escalated=None)
+            course = replace(
+                course, reopens=course.reopens + 1, reopened_at=at, conditions=(), escalated=None, overall_said=()
+            )
         case TicketClosed() if course.suspended_at is not None or course.resume_at is not None:
             course = replace(course, suspended_at=None, resume_at=None)
         case _:
@@ -230,8 +233,8 @@ def _request(event: RequestMade | RequestRefused, at: int) -> Request | None:
 
 def _diverted(course: Course, event: TicketDiverted) -> Course:
     if event.returned:
-        return replace(course, diverted_from=None, diverted_unit=None)
-    return replace(course, diverted_from=event.from_side, diverted_unit=event.unit)
+        return replace(course, diverted_from=None, diverted_unit=None, overall_said=event.said)
+    return replace(course, diverted_from=event.from_side, diverted_unit=event.unit, overall_said=event.said)
 
 
 def _side(ticket: Ticket, event: Befell) -> Side:

@@ -1,8 +1,10 @@
 """Other rules take a running ticket over: another table, the other side's rows of it, another year. Pure."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from schemas.codec import replace
+from schemas.codes import Step
 from schemas.policy import Rung
 from schemas.state import Deadline, Ticket, course_of
 from streams.desk.deadlines import begin, in_order, laid, parts_of, said
@@ -21,15 +23,16 @@ def recomputed(rules: Rules, former: Rules, ticket: Ticket, at: int) -> tuple[De
     limited, course = limits_of(rules, ticket), course_of(ticket)
     overall, halted, goal, condition = parts_of(ticket.deadlines)
     taking = _Taking(rules, former.policy.ladder, _as_of(ticket, at))
-    opened = _opened(ticket)
     unmet = {limit.name: limit for limit in limited.conditions if limit.name not in course.conditions}
     return in_order(
-        taking.renewed(overall, limited.overall) or taking.begun(limited.overall, opened),
+        taking.overall(ticket, overall, limited.overall),
         taking.found(halted, limited.stages),
         taking.found(goal, limited.stages)
         or taking.begun(limited.goals[RANK[ticket.stage]], ticket.stage_at if goal is None else goal.started_at),
         taking.found(condition, unmet)
-        or taking.begun(next(iter(unmet.values()), None), opened if condition is None else condition.started_at),
+        or taking.begun(
+            next(iter(unmet.values()), None), _opened(ticket) if condition is None else condition.started_at
+        ),
     )
 
 
@@ -42,10 +45,16 @@ def handed_over(rules: Rules, ticket: Ticket, at: int) -> tuple[Deadline, ...]:
     limited = limits_of(rules, ticket)
     overall, halted, _, condition = parts_of(ticket.deadlines)
     if not _is_of(overall, limited.overall):
-        taking = _Taking(rules, rules.policy.ladder, at)
-        overall = taking.renewed(overall, limited.overall) or taking.begun(limited.overall, _opened(ticket))
+        overall = _Taking(rules, rules.policy.ladder, at).overall(ticket, overall, limited.overall)
     goal = limited.goals[RANK[ticket.stage]]
     return in_order(overall, halted, None if goal is None else begin(rules, goal, at), condition)
+
+
+def overall_said(rules: Rules, ticket: Ticket) -> tuple[Step, ...]:
+    """The steps of `overall` that were said until now, on this side or before it came here."""
+    overall, ladder = parts_of(ticket.deadlines)[0], rules.policy.ladder
+    here = 0 if overall is None else said(rules, overall)
+    return _steps(ladder[: max(here, _counted(course_of(ticket).overall_said, ladder))])
 
 
 def no_longer_provisional(rules: Rules, ticket: Ticket, at: int) -> tuple[Deadline, ...]:
@@ -60,21 +69,31 @@ class _Taking(NamedTuple):
     """That the ticket's limits climbed until now."""
     at: int
 
+    def overall(self, ticket: Ticket, old: Deadline | None, limit: Limit | None) -> Deadline | None:
+        """`overall` from its old start, else from the opening.
+
+        A longer limit, or none, puts ahead what was said; whoever brings back the shorter one does not say it again.
+        """
+        before = course_of(ticket).overall_said
+        return self.renewed(old, limit, before) or self.begun(limit, _opened(ticket), before)
+
     def found(self, old: Deadline | None, limits: dict[str, Limit]) -> Deadline | None:
         """The deadline under its new limit, where there still is one of its name."""
         return None if old is None else self.renewed(old, limits.get(old.limit))
 
-    def renewed(self, old: Deadline | None, limit: Limit | None) -> Deadline | None:
-        """The deadline under this limit."""
+    def renewed(self, old: Deadline | None, limit: Limit | None, before: Sequence[Step] = ()) -> Deadline | None:
+        """The deadline under this limit; `before`: steps that were said before it was as it is."""
         if old is None or limit is None:
             return None
-        said_before = self.ladder if old.rung < 0 else self.ladder[: old.rung]
+        climbed, ladder = self.ladder if old.rung < 0 else self.ladder[: old.rung], self.rules.policy.ladder
         renewed = replace(old, clock=limit.clock, length=limit.length + old.granted)
-        return laid(self.rules, renewed, _counted(said_before, self.rules.policy.ladder), self.at)
+        return laid(self.rules, renewed, max(_counted(_steps(climbed), ladder), _counted(before, ladder)), self.at)
 
-    def begun(self, limit: Limit | None, start: int) -> Deadline | None:
+    def begun(self, limit: Limit | None, start: int, before: Sequence[Step] = ()) -> Deadline | None:
         """A deadline that was not there before, as if it had run since then."""
-        return None if limit is None else laid(self.rules, begin(self.rules, limit, start), 0, self.at)
+        if limit is None:
+            return None
+        return laid(self.rules, begin(self.rules, limit, start), _counted(before, self.rules.policy.ladder), self.at)
 
 
 def _announced(rules: Rules, deadline: Deadline, at: int) -> Deadline:
@@ -102,9 +121,13 @@ def _as_of(ticket: Ticket, at: int) -> int:
     return at if suspended_at is None else suspended_at
 
 
-def _counted(said_before: tuple[Rung, ...], ladder: tuple[Rung, ...]) -> int:
+def _steps(ladder: Sequence[Rung]) -> tuple[Step, ...]:
+    return tuple([rung.step for rung in ladder])
+
+
+def _counted(steps: Sequence[Step], ladder: tuple[Rung, ...]) -> int:
     """How many steps of a ladder count as said: up to the last one that was; of several of a kind so many."""
-    left = [rung.step for rung in said_before]
+    left = list(steps)
     count = 0
     for index, rung in enumerate(ladder):
         if rung.step in left:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, assert_never
 
+from schemas.codec import replace
 from schemas.codes import Stage, Standing, Step
 from schemas.envelope import Envelope
 from schemas.events import (
@@ -260,6 +261,7 @@ def _told(view: CurrentTicket, event: Plain) -> None:
             view.request = event.request if isinstance(event, RequestMade) else None
         case TicketDiverted():
             view.side, view.diverted_from = event.to_side, None if event.returned else event.from_side
+            _handed_over(view, event.said)
         case TicketReminded():
             view.urges += 1
         case ConditionMet() | LimitsChanged():
@@ -268,6 +270,19 @@ def _told(view: CurrentTicket, event: Plain) -> None:
             view.links = view.links if event.other in view.links else (*view.links, event.other)
         case StageRecorded() | MatchProposed() | MatchRefused() | AlarmRaised():
             pass  # nothing of it stands in the view
+
+
+def _handed_over(view: CurrentTicket, said: tuple[Step, ...]) -> None:
+    """`overall` climbs on from what either side said; which of it lies behind is in the dispatch that follows at once.
+
+    Where none ran on the side that it leaves, one stands there until then, so that what was said is not lost.
+    """
+    if not said:
+        return
+    ran = next((limit for limit in view.limits if limit.limit == OVERALL), None)
+    others = tuple(limit for limit in view.limits if limit is not ran)
+    overall = Limit(limit=OVERALL, due_at=view.opened_at) if ran is None else ran
+    view.limits = (replace(overall, steps=said), *others)
 
 
 Climbed = Mapping[str, tuple[Step, ...]]

@@ -160,7 +160,13 @@ PLAIN = Policy(
     ),
     diversions=(
         Diversion(name="12345", version="1", from_side=Side.POLICE, to_side=Side.SERVICE, categories=("lamp", "rest")),
-        Diversion(name="110", version="3", from_side=Side.SERVICE, to_side=Side.POLICE, categories=("theft", "lamp")),
+        Diversion(
+            name="110",
+            version="3",
+            from_side=Side.SERVICE,
+            to_side=Side.POLICE,
+            categories=("theft", "lamp", "gas", "quarrel"),
+        ),
     ),
     catch_all="street",
     copy_unclear=("street",),
@@ -317,7 +323,13 @@ def likely(case: Case) -> list[Action]:
     if case.stage is Stage.ACCEPTED:
         return [Action.DISPATCHED, Action.EXTENSION_REQUESTED, Action.SUSPENSION_REQUESTED, Action.CONTACTED]
     done = DONE if case.open else ENDED
-    return AT_WORK if case.stage in WORKED else done
+    return AT_WORK + between_sides(case) if case.stage in WORKED else done
+
+
+def between_sides(case: Case) -> list[Action]:
+    """What was once diverted goes there and back."""
+    moved = case.diverted_from is not None or case.runs.told != ()
+    return [Action.DIVERTED, Action.DIVERSION_RETURNED] * 4 if moved else []
 
 
 def feedback_of(pick: Pick, time: int, cases: Sequence[Case]) -> Feedback:

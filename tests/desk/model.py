@@ -3,6 +3,7 @@
 Written from docs/desk.md, without the desk's code. It says each fact in full, as the contract has it.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import cos, radians, sqrt
@@ -288,6 +289,8 @@ class Model:
         self.cause = ""
         self.at = 0
         self.offset = 0
+        self.met: Counter[str] = Counter()
+        """What no fact shows to have been met."""
 
     # The log
 
@@ -801,10 +804,13 @@ class Model:
             unit=case.unit,
             elapsed=self.at - case.opened,
             note=note,
+            said=case.runs.leaves(),
         )
         case.diverted_from, case.diverted_unit = (None, None) if returned else (case.side, case.unit)
         case.side = to
+        here = case.runs.overall_said
         case.runs.handed_over(to, case.stage, case.begun, self.at)
+        self.met["steps that are not said again"] += case.runs.overall_said > here
         self._say(case, event)
 
     def _dispatch(
@@ -1447,6 +1453,7 @@ def shown(case: Case) -> Ticket:
         urges=case.urges,
         escalated=case.escalated,
         inferred=tuple(case.inferred),
+        overall_said=case.runs.told,
     )
     ties = Ties(
         merged_into=case.master.id if case.master else None,

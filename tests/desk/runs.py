@@ -116,6 +116,8 @@ class Runs:
     judged: Judged
     policy: Policy
     running: dict[str, Limit] = field(default_factory=dict)
+    told: tuple[Step, ...] = ()
+    """The steps of `overall` that were said when the ticket changed sides last."""
 
     def shown(self) -> tuple[Deadline, ...]:
         """As the contract has them: overall, what is halted, the goal, the condition."""
@@ -188,7 +190,7 @@ class Runs:
 
     def opened(self, stage: Stage, start: int, now: int, met: list[str]) -> None:
         """All begin."""
-        self.running = {}
+        self.running, self.told = {}, ()
         self.begin(OVERALL, self.span(OVERALL), start, now)
         self.aim(stage, start, now)
         name = self.next_condition(met)
@@ -249,6 +251,19 @@ class Runs:
         if name is not None:
             self.begin(name, self.condition_span(name), now, now)
 
+    @property
+    def overall_said(self) -> int:
+        """How many steps of `overall` lie behind as said."""
+        overall = self.running.get(OVERALL)
+        return 0 if overall is None else overall.said
+
+    def leaves(self) -> tuple[Step, ...]:
+        """It changes sides: the steps of `overall` that were said until now, here or before."""
+        ladder = self.policy.ladder
+        most = max(self._upto(self.told, ladder), self.overall_said)
+        self.told = tuple(rung.step for rung in ladder[:most])
+        return self.told
+
     def handed_over(self, side: Side, stage: Stage, begun: int, now: int) -> None:
         """The other side has it: `overall` as the table has it there, from its old start; the goal begins anew."""
         self.judged.side = side
@@ -280,10 +295,13 @@ class Runs:
     def _conditions(self) -> list[str]:
         return [one.name for one in self.policy.conditions.get(self.judged.category, ())]
 
+    def _counted(self, limit: Limit, former: tuple[Rung, ...], ladder: tuple[Rung, ...]) -> int:
+        return self._upto(tuple(rung.step for rung in former[: limit.said]), ladder)
+
     @staticmethod
-    def _counted(limit: Limit, former: tuple[Rung, ...], ladder: tuple[Rung, ...]) -> int:
-        """Of the new ladder all steps up to the last of a kind that was said; of several of a kind, so many."""
-        done = [rung.step for rung in former[: limit.said]]
+    def _upto(steps: tuple[Step, ...], ladder: tuple[Rung, ...]) -> int:
+        """Of the ladder all steps up to the last of a kind that was said; of several of a kind, so many."""
+        done = list(steps)
         last = 0
         for number, rung in enumerate(ladder, start=1):
             if rung.step in done:
@@ -302,6 +320,8 @@ class Runs:
         if old is not None and old.name == name:
             limit.granted, limit.said, limit.halted = old.granted, old.said, old.halted
             limit.length += old.granted
+        if name == OVERALL:
+            limit.said = max(limit.said, self._upto(self.told, self.policy.ladder))
         limit.changed(self.policy, now)
         self.running[name] = limit
 

@@ -6,13 +6,13 @@ from typing import TypeVar
 import pytest
 
 from schemas.codec import encode
-from schemas.codes import Action, Level, Side, Stage, Urgency
+from schemas.codes import Action, Level, Side, Stage, Step, Urgency
 from schemas.commands import COMMAND, PolicyPublished
-from schemas.events import AlarmRaised, TicketDispatched, TicketDiverted, TicketOpened
-from schemas.policy import Category, Diversion, LimitRow, Policy, Route, Span
+from schemas.events import EVENT, AlarmRaised, Ran, TicketDispatched, TicketDiverted, TicketOpened
+from schemas.policy import Category, Diversion, LimitRow, Policy, Route, Rung, Span
 from schemas.state import Ticket, course_of
 from streams.desk.sides import Handed, Sides
-from tests.desk.logs import HOUR, MINUTE, POLICY, SECOND, T0, Log, feedback, report
+from tests.desk.logs import HOUR, MINUTE, POLICY, SECOND, T0, Log, feedback, report, told
 
 E = TypeVar("E")
 POLICE_TOOK = {"source": "110", "side": Side.POLICE}
@@ -420,11 +420,106 @@ def test_a_shorter_overall_limit_says_what_has_gone_by_and_a_longer_one_lets_it_
     log.add(feedback(Action.SIGNED), 0)
     log.add(feedback(Action.DIVERTED), 2 * HOUR)
     log.tick(2 * HOUR + 1)
-    told = [(fact.event.type, fact.envelope.time - T0) for fact in log.decision.facts]
-    assert told == [("lianqin.limit.warned.v1", 2 * HOUR), ("lianqin.limit.passed.v1", 2 * HOUR)]
+    steps = [(fact.event.type, fact.envelope.time - T0) for fact in log.decision.facts]
+    assert steps == [("lianqin.limit.warned.v1", 2 * HOUR), ("lianqin.limit.passed.v1", 2 * HOUR)]
     log.add(feedback(Action.DIVERSION_RETURNED), 2 * HOUR + 2)
     overall = ticket_of(log).deadlines[0]
     assert (overall.rung, overall.next_at) == (0, T0 + 8 * HOUR)
+
+
+def overalls(log: Log, at: int) -> list[tuple[str, int]]:
+    """What a tick then says of `overall`: which step, and how many seconds after the beginning."""
+    log.tick(at)
+    return [
+        (told(fact).removeprefix("limit.").replace(" overall", ""), (fact.envelope.time - T0) // SECOND)
+        for fact in log.decision.facts
+        if isinstance(fact.event, Ran) and fact.event.limit == "overall"
+    ]
+
+
+def there_and_back(policy: Policy = BY_SIDE) -> Log:
+    """A noise of the service side that the police had for an hour, until 150 % of their two had run."""
+    log = handed_over(policy)
+    log.add(feedback(Action.SIGNED), 0)
+    log.add(feedback(Action.DIVERTED), 2 * HOUR)
+    assert overalls(log, 3 * HOUR) == [("warned", 7200), ("passed", 7200), ("carded yellow", 10800)]
+    log.add(feedback(Action.DIVERSION_RETURNED), 3 * HOUR)
+    assert ticket_of(log).deadlines[0].rung == 0
+    return log
+
+
+def test_what_was_said_before_is_not_said_again_by_a_diversion_there_and_back() -> None:
+    log = there_and_back()
+    log.add(feedback(Action.DIVERTED), 4 * HOUR)
+    assert overalls(log, 4 * HOUR + 1) == [("carded red", 14400)]  # it had gone by when it came, and was never said
+    log.add(feedback(Action.DIVERSION_RETURNED), 4 * HOUR + 2)
+    log.add(feedback(Action.DIVERTED), 4 * HOUR + 3)
+    assert overalls(log, 5 * HOUR) == [("escalated", 18000)]
+    log.add(feedback(Action.DIVERSION_RETURNED), 5 * HOUR + 1)
+    log.add(feedback(Action.DIVERTED), 5 * HOUR + 2)
+    assert ticket_of(log).deadlines[0].rung == -1
+    assert overalls(log, 30 * HOUR) == []
+
+
+def test_what_lies_ahead_on_the_longer_side_is_to_come_and_what_either_said_is_not_said_again() -> None:
+    log = there_and_back()
+    assert overalls(log, 9 * HOUR) == [("warned", 8 * 3600)]
+    log.add(feedback(Action.DIVERTED), 9 * HOUR)
+    assert overalls(log, 9 * HOUR + 1) == [("carded red", 9 * 3600), ("escalated", 9 * 3600)]
+    log.add(feedback(Action.DIVERSION_RETURNED), 11 * HOUR)
+    assert overalls(log, 15 * HOUR) == [("carded yellow", 15 * 3600)]  # passed at ten, while the police had it
+
+
+def test_a_diversion_says_what_was_said_of_overall_on_either_side() -> None:
+    log = handed_over(BY_SIDE)
+    there, back = Action.DIVERTED, Action.DIVERSION_RETURNED
+    for action, hours in [(there, 2), (back, 3), (there, 3), (back, 4), (there, 5)]:
+        log.add(feedback(action), hours * HOUR)
+    steps = (Step.WARNED, Step.PASSED, Step.YELLOW, Step.RED)
+    gone = [fact.event.said for fact in log.facts if isinstance(fact.event, TicketDiverted)]
+    assert gone == [(), steps[:3], steps[:3], steps, steps]
+    assert course_of(ticket_of(log)).overall_said == steps
+
+
+def test_a_diversion_of_an_earlier_build_is_read() -> None:
+    log = there_and_back()
+    event = next(fact.event for fact in log.facts if isinstance(fact.event, TicketDiverted))
+    earlier = encode(event).replace(b',"said":[]', b"")
+    assert EVENT.decode(earlier) == event
+    assert earlier != encode(event)
+
+
+def test_a_side_without_an_overall_limit_does_not_forget_what_was_said() -> None:
+    log = handed_over(replace(BY_SIDE, limits=(BY_SIDE.limits[0], BY_SIDE.limits[2])))
+    log.add(feedback(Action.DIVERTED), 2 * HOUR)
+    assert overalls(log, 3 * HOUR) == [("warned", 7200), ("passed", 7200), ("carded yellow", 10800)]
+    log.add(feedback(Action.DIVERSION_RETURNED), 3 * HOUR)
+    log.add(feedback(Action.DIVERTED), 4 * HOUR)
+    assert overalls(log, 4 * HOUR + 1) == [("carded red", 14400)]
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_another_policy_in_between_does_not_forget_what_was_said_and_counts_it_by_its_own_ladder(back: bool) -> None:
+    log, policy = there_and_back(), handed_over(BY_SIDE).memory.rules
+    assert policy is not None
+    shorter = (replace(BY_SIDE.limits[1], overall=BY_SIDE.limits[0].overall), *BY_SIDE.limits[2:])
+    ladder = (Rung(step=Step.YELLOW, percent=60), *POLICY.ladder[:2], *POLICY.ladder[3:])
+    limits = BY_SIDE.limits if back else shorter
+    another = replace(policy.policy, version="p2", limits=limits, ladder=ladder)
+    log.add(PolicyPublished(policy=another), 3 * HOUR)
+    if back:
+        log.add(feedback(Action.DIVERTED), 3 * HOUR)
+    assert overalls(log, 4 * HOUR) == [("carded red", 14400)]
+
+
+def test_a_reopened_ticket_says_all_of_its_new_time() -> None:
+    log = there_and_back()
+    log.add(feedback(Action.CLOSED), 4 * HOUR)
+    log.add(feedback(Action.REOPENED), 5 * HOUR)
+    assert course_of(ticket_of(log)).overall_said == ()
+    log.add(feedback(Action.SIGNED), 5 * HOUR)
+    log.add(feedback(Action.DIVERTED), 7 * HOUR)
+    assert overalls(log, 7 * HOUR + 1) == [("warned", 7 * 3600), ("passed", 7 * 3600)]
 
 
 def test_an_overall_limit_that_one_side_alone_has_runs_there_from_the_opening() -> None:

@@ -234,6 +234,7 @@ def met_in(first: int) -> Counter[str]:
     for seed in range(first, first + TOGETHER):
         play = by_chance(seed)
         counted["records"] += len(play.all)
+        counted.update(play.model.met)
         counted.update(name for fact in play.log.facts for name in names_of(fact.event))
     return counted
 
@@ -287,8 +288,9 @@ def met() -> Counter[str]:
         {f"reason {refusal.value}" for refusal in Refusal},
         {f"{action.value} applied" for action in Action},
         {f"{action.value} refused" for action in Action},
+        {"steps that are not said again"},
     ],
-    ids=["events", "fates", "refusals", "actions that were applied", "actions that were refused"],
+    ids=["events", "fates", "refusals", "actions that were applied", "actions that were refused", "diversions"],
 )
 def test_they_met_everything_that_there_is(met: Counter[str], wanted: set[str]) -> None:
     seldom = {name: met[name] for name in wanted - UNMET if met[name] < 3}

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 
 import schemas
 from schemas.codec import encode, replace
-from schemas.codes import Flag, Level, RequestKind, Side, Stage
-from schemas.state import TICKET, Course, Match, Request, Ticket, Ties
+from schemas.codes import Flag, Level, RequestKind, Side, Stage, Step
+from schemas.state import TICKET, Course, Match, Request, Ticket, Ties, course_of
 
 JSON = TypeAdapter(Ticket)
 EXAMPLES = sorted((Path(schemas.__file__).parent / "examples/state/v1").glob("ticket*.json"))
@@ -37,6 +37,7 @@ def _full(ticket: Ticket) -> Ticket:
         reopened_at=3,
         escalated=Level.DISTRICT,
         inferred=(Stage.SIGNED, Stage.ARRIVED),
+        overall_said=(Step.WARNED, Step.PASSED),
     )
     ties = Ties(merged_into="m", children=("c",), links=("l",), matches=(Match(other="o", refused=True),))
     whole = {name: getattr(ticket, name) for name in [field.name for field in fields(Ticket)]} | {
@@ -85,6 +86,15 @@ def test_what_moves_in_a_ticket_is_written_over(ticket: Ticket) -> None:
             one, sequence=70_000, deadlines=tuple(replace(deadline, next_at=None) for deadline in one.deadlines)
         )
         assert TICKET.moved(raw, before, head) == TICKET.pack(after)
+
+
+def test_a_course_of_an_earlier_build_is_read(ticket: Ticket) -> None:
+    full = _full(ticket)
+    row = msgspec.msgpack.decode(TICKET.pack(full))
+    course = next(column for column in row if isinstance(column, list) and "unit" in column)
+    assert course.pop() == ["warned", "passed"]  # what it did not have
+    earlier = replace(full, course=replace(course_of(full), overall_said=()))
+    assert TICKET.unpack(full.id, msgspec.msgpack.encode(row)) == earlier
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"\x90", b"\x91\x01", b"\xc1"])

@@ -1,14 +1,17 @@
 """A view is what the desk itself remembers of the ticket: whatever it says, the views fold it the same."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from schemas.codes import Step
+from schemas.codes import Action, Step
+from schemas.policy import LimitRow
 from schemas.state import Deadline, Ticket, course_of, ties_of
 from schemas.views import CurrentTicket
 from tests.chaos.views import Expected
-from tests.desk.logs import Log
+from tests.desk.logs import HOUR, Log, feedback
+from tests.desk.test_diversion import BY_SIDE, handed_over
 from tests.views.desk import played, records_of
 from tests.views.kit import viewed
 from tests.views.test_independent import found
@@ -66,6 +69,20 @@ def test_views_are_what_the_desk_remembers(seed: int) -> None:
         assert of_view(current[name], set(remembered)) == remembered
         for limit, deadline in zip(current[name].limits, ticket.deadlines, strict=True):
             assert limit.steps == said_of(play.log, ticket, deadline)
+
+
+@pytest.mark.parametrize("limits", [BY_SIDE.limits, BY_SIDE.limits[::2]], ids=["both sides", "the police alone"])
+def test_a_diversion_there_and_back_is_as_late_as_the_desk_says(limits: tuple[LimitRow, ...]) -> None:
+    log = handed_over(replace(BY_SIDE, limits=limits))
+    late: list[Step | None] = []
+    for action in [Action.DIVERTED, Action.DIVERSION_RETURNED, Action.DIVERTED, Action.DIVERSION_RETURNED]:
+        log.add(feedback(action), 3 * HOUR)
+        (ticket,) = log.memory.tickets.values()
+        (view,) = viewed(records_of(log.facts)).current().values()
+        said = [said_of(log, ticket, deadline) for deadline in ticket.deadlines]
+        assert [limit.steps for limit in view.limits] == said
+        late.append(view.step)
+    assert late == [None, None, Step.YELLOW, None]
 
 
 @pytest.mark.parametrize("seed", range(8, 12))
