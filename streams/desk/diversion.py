@@ -36,7 +36,7 @@ def divert(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
     handed = turn.rules.sides.handed(ticket.side, ticket.category)
     if handed is None:
         return ticket, Refusal.NO_DIVERSION
-    routed = _routed(turn, ticket, handed.side)
+    routed, before = _routed(turn, ticket, handed.side), ticket
     ticket = diverted(turn, ticket, handed, feedback.note)
     if not routed.owned:
         ticket = unowned(turn, ticket, routed)
@@ -53,7 +53,7 @@ def divert(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
         assisting=course_of(ticket).assisting if same else routed.assisting,
         copies=routed.copies,
     )
-    return ticket, None
+    return _looked_at(turn, before, ticket), None
 
 
 def give_back(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
@@ -71,13 +71,28 @@ def give_back(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
         note=feedback.note,
         said=overall_said(turn.rules_of(ticket), ticket),
     )
-    ticket = _taken(turn, turn.tell(ticket, event))
-    return sent_to(turn, ticket, unit_of(turn, ticket, course.diverted_unit), said_of(turn, ticket, feedback)), None
+    back = _taken(turn, turn.tell(ticket, event))
+    back = sent_to(turn, back, unit_of(turn, back, course.diverted_unit), said_of(turn, back, feedback))
+    return _looked_at(turn, ticket, back), None
 
 
 def unowned(turn: Turn, ticket: Ticket, routed: Routed) -> Ticket:
     """No route fits: the catch-all has it (兜底), and somebody must look at the table."""
     return turn.tell(ticket, AlarmRaised(alarm=Alarm.NO_OWNER, about=routed.unit.name))
+
+
+def undated(turn: Turn, ticket: Ticket) -> Ticket:
+    """Nobody knows yet when it is due: it is said once, of the first of its limits that is provisional."""
+    for deadline in ticket.deadlines:
+        if deadline.provisional:
+            return turn.tell(ticket, AlarmRaised(alarm=Alarm.PROVISIONAL, about=deadline.limit))
+    return ticket
+
+
+def _looked_at(turn: Turn, before: Ticket, ticket: Ticket) -> Ticket:
+    # Once it is dispatched: only then it is known which goal it has on this side.
+    known = any(deadline.provisional for deadline in before.deadlines)
+    return ticket if known else undated(turn, ticket)
 
 
 def _taken(turn: Turn, ticket: Ticket) -> Ticket:

@@ -3,13 +3,13 @@
 from typing import Final, TypedDict, assert_never
 
 from schemas.codec import Maker
-from schemas.codes import Alarm, Fate, Flag, Side, Urgency
+from schemas.codes import Fate, Flag, Side, Urgency
 from schemas.commands import Report
-from schemas.events import AlarmRaised, ReportSettled, TicketAmended, TicketMerged, TicketOpened, TicketUrged
+from schemas.events import ReportSettled, TicketAmended, TicketMerged, TicketOpened, TicketUrged
 from schemas.state import Ticket
 from streams.desk.clock import dated
 from streams.desk.dedup import Amends, Merges, New, Repeat, Urges, find
-from streams.desk.diversion import diverted, unowned
+from streams.desk.diversion import diverted, undated, unowned
 from streams.desk.handling import Said, dispatched, put_right
 from streams.desk.joint import join_forces
 from streams.desk.limit_table import LimitFacts
@@ -55,11 +55,13 @@ def _begin(turn: Turn, report: Report) -> Ticket:
     matter = None if found is None else found[0].matter
     opened = _opened(turn, report, urgency, first)
     ticket = turn.open(report.area, opened, drill=report.drill, matter=matter)
-    ticket = _alarm(turn, ticket, routed)
-    if handed is None:
-        ticket = _dispatch(turn, ticket, report, routed, _told(turn, report, urgency, routed))
-    else:
-        ticket = _dispatch(turn, diverted(turn, ticket, handed, ""), report, routed)
+    if not routed.owned:
+        ticket = unowned(turn, ticket, routed)
+    if handed is not None:
+        ticket = diverted(turn, ticket, handed, "")
+    ticket = undated(turn, ticket)
+    told = _told(turn, report, urgency, routed) if handed is None else ()
+    ticket = _dispatch(turn, ticket, report, routed, told)
     return _tie(turn, ticket, report, routed, found)
 
 
@@ -100,16 +102,6 @@ def _opened(turn: Turn, report: Report, urgency: Urgency, routed: Routed) -> Tic
         recurrence_of=recurrence(turn, report),
         deadlines=at_opening(rules, facts, turn.at),
     )
-
-
-def _alarm(turn: Turn, ticket: Ticket, routed: Routed) -> Ticket:
-    """What somebody must look at: nobody owns it, or nobody knows yet when it is due."""
-    if not routed.owned:
-        ticket = unowned(turn, ticket, routed)
-    for deadline in ticket.deadlines:
-        if deadline.provisional:
-            return turn.tell(ticket, AlarmRaised(alarm=Alarm.PROVISIONAL, about=deadline.limit))
-    return ticket
 
 
 def _dispatch(turn: Turn, ticket: Ticket, report: Report, routed: Routed, told: tuple[str, ...] = ()) -> Ticket:

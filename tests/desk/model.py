@@ -592,9 +592,11 @@ class Model:
         joined = self._joined(report, Fate.TICKETED)
         case.reports.append(joined)
         self._say(case, self._opened(case, joined, start=self.at))
-        self._alarm(case, way)
+        if not way.owned:
+            self._say(case, said.AlarmRaised(alarm=Alarm.NO_OWNER, about=way.unit.name))
         if to is not None:
             self._divert(case, to, listed, "")
+        self._undated(case)
         self._dispatch(
             case,
             way.unit,
@@ -640,9 +642,7 @@ class Model:
         kept = self._listed(report)[0] is not None
         return tuple(self._named(key, place).name for key in self.rules.copy_unclear) if unclear or kept else ()
 
-    def _alarm(self, case: Case, way: Way) -> None:
-        if not way.owned:
-            self._say(case, said.AlarmRaised(alarm=Alarm.NO_OWNER, about=way.unit.name))
+    def _undated(self, case: Case) -> None:
         for limit in case.runs.shown():
             if limit.provisional:
                 self._say(case, said.AlarmRaised(alarm=Alarm.PROVISIONAL, about=limit.limit))
@@ -1345,7 +1345,7 @@ class Model:
         listed = self._list(case.side, other, case.category)
         if listed is None:
             raise Refused(Refusal.NO_DIVERSION)
-        way = self._route(self._place(case, other))
+        way, dated = self._route(self._place(case, other)), self._dated(case)
         self._divert(case, other, listed, feedback.note)
         if not way.owned:
             self._say(case, said.AlarmRaised(alarm=Alarm.NO_OWNER, about=way.unit.name))
@@ -1359,13 +1359,23 @@ class Model:
             assisting=way.assisting,
             copies=way.copies,
         )
+        self._looked_at(case, dated=dated)
+
+    def _dated(self, case: Case) -> bool:
+        return not any(limit.provisional for limit in case.runs.shown())
+
+    def _looked_at(self, case: Case, *, dated: bool) -> None:
+        if dated:
+            self.met["a diversion by hand whose limits are provisional"] += not self._dated(case)
+            self._undated(case)
 
     def _diversion_returned(self, case: Case, feedback: Feedback) -> None:
         if case.diverted_from is None or case.diverted_unit is None:
             raise Refused(Refusal.NO_DIVERSION)
-        unit = case.diverted_unit
+        unit, dated = case.diverted_unit, self._dated(case)
         self._divert(case, case.diverted_from, "", feedback.note, returned=True)
         self._send(case, unit, feedback)
+        self._looked_at(case, dated=dated)
 
     # Merging and parting
 

@@ -6,10 +6,10 @@ from typing import TypeVar
 import pytest
 
 from schemas.codec import encode
-from schemas.codes import Action, Level, Side, Stage, Step, Urgency
+from schemas.codes import Action, Level, LimitClock, Side, Stage, Step, Urgency
 from schemas.commands import COMMAND, PolicyPublished
 from schemas.events import EVENT, AlarmRaised, Ran, TicketDispatched, TicketDiverted, TicketOpened
-from schemas.policy import Category, Diversion, LimitRow, Policy, Route, Rung, Span
+from schemas.policy import Calendar, Category, Diversion, LimitRow, Policy, Route, Rung, Span
 from schemas.state import Ticket, course_of
 from streams.desk.sides import Handed, Sides
 from tests.desk.logs import HOUR, MINUTE, POLICY, SECOND, T0, Log, feedback, report, told
@@ -574,3 +574,70 @@ def test_a_policy_of_an_earlier_build_judges_as_it_did() -> None:
     log.add(earlier, 0)
     log.add(report(category="noise", **POLICE_TOOK), 0)
     assert lengths(ticket_of(log, "110")) == {"overall": (0, 36000), "signed": (0, 30)}
+
+
+# Limits in a year that nobody has announced
+
+ANNOUNCED = Calendar(
+    zone="Asia/Shanghai", periods=((540, 1020),), weekdays=(0, 1, 2, 3, 4), off=(), on=(), years=(2023,)
+)
+WALL = Span(seconds=600)
+SIXTY_DAYS = Span(seconds=60 * 8 * 3600, clock=LimitClock.WORKING)
+"""From November into the next year, of which the calendar says nothing."""
+
+
+def dated(police: Span, service: Span) -> Policy:
+    """A table in which each side has a limit of its own."""
+    rows = (LimitRow(side=Side.POLICE, overall=police), LimitRow(side=Side.SERVICE, overall=service))
+    return replace(BY_SIDE, calendar=ANNOUNCED, limits=rows)
+
+
+PROVISIONAL = "alarm.raised provisional"
+
+
+@pytest.mark.parametrize(
+    ("police", "service", "alarms"),
+    [
+        (WALL, WALL, []),
+        (WALL, SIXTY_DAYS, [PROVISIONAL]),
+        (SIXTY_DAYS, WALL, []),
+        (SIXTY_DAYS, SIXTY_DAYS, [PROVISIONAL]),
+    ],
+)
+def test_the_alarm_of_a_new_ticket_is_about_the_limits_of_the_side_it_goes_to(
+    police: Span, service: Span, alarms: list[str]
+) -> None:
+    log = Log(policy=dated(police, service))
+    told = log.add(report(category="noise", **POLICE_TOOK), 0)
+    assert told == [*AT_OPENING[:2], *alarms, *AT_OPENING[2:]]
+    assert [alarm.about for alarm in said(log, AlarmRaised)] == ["overall"] * len(alarms)
+    told = log.add(report("r2", category="theft", **POLICE_TOOK), 1)  # stays where it came in
+    assert told == [OPENED[0], *([PROVISIONAL] if police is SIXTY_DAYS else []), *OPENED[1:]]
+
+
+def test_both_alarms_of_a_new_ticket_stand_on_either_side_of_its_diversion() -> None:
+    log = Log(policy=dated(WALL, SIXTY_DAYS))
+    told = log.add(report(category="litter", **POLICE_TOOK), 0)
+    assert told == [AT_OPENING[0], "alarm.raised no-owner", AT_OPENING[1], PROVISIONAL, *AT_OPENING[2:]]
+
+
+@pytest.mark.parametrize(
+    ("police", "service", "there", "back"),
+    [(WALL, WALL, 0, 0), (WALL, SIXTY_DAYS, 0, 1), (SIXTY_DAYS, WALL, 1, 0), (SIXTY_DAYS, SIXTY_DAYS, 0, 0)],
+)
+def test_a_diversion_by_hand_is_an_alarm_where_its_limits_are_provisional_and_were_not(
+    police: Span, service: Span, there: int, back: int
+) -> None:
+    log = Log(policy=dated(police, service))
+    log.add(report(category="fight"), 0)
+    assert log.add(feedback(Action.DIVERTED), SECOND) == [*DIVERTED[:2], *[PROVISIONAL] * there, *DIVERTED[2:]]
+    told = log.add(feedback(Action.DIVERSION_RETURNED), MINUTE)
+    assert told == [*RETURNED[:2], *[PROVISIONAL] * back, *RETURNED[2:]]
+
+
+def test_the_alarm_of_a_diversion_by_hand_is_about_a_limit_that_the_ticket_has_then() -> None:
+    rows = (LimitRow(side=Side.POLICE, stages={Stage.SIGNED: WALL, Stage.HANDLED: SIXTY_DAYS}), LimitRow(overall=WALL))
+    log = Log(policy=replace(BY_SIDE, calendar=ANNOUNCED, limits=rows))
+    log.add(report(category="fight"), 0)
+    log.add(feedback(Action.ARRIVED), 1)
+    assert log.add(feedback(Action.DIVERTED), SECOND) == DIVERTED  # to be signed anew, and handled after that
