@@ -10,6 +10,7 @@ from schemas.commands import Feedback
 from schemas.events import AlarmRaised, TicketDiverted
 from schemas.state import Ticket, course_of
 from streams.desk.handling import Answered, dispatched, said_of, sent_to, unit_of
+from streams.desk.matching import has_alarm
 from streams.desk.routing import Placed, Routed
 from streams.desk.sides import Handed
 from streams.desk.taking import handed_over, overall_said
@@ -36,6 +37,8 @@ def divert(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
     handed = turn.rules.sides.handed(ticket.side, ticket.category)
     if handed is None:
         return ticket, Refusal.NO_DIVERSION
+    if _makes_two(turn, ticket, handed.side):
+        return ticket, Refusal.NOT_LEGAL_NOW
     routed, before = _routed(turn, ticket, handed.side), ticket
     ticket = diverted(turn, ticket, handed, feedback.note)
     if not routed.owned:
@@ -61,6 +64,8 @@ def give_back(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
     course = course_of(ticket)
     if course.diverted_from is None:
         return ticket, Refusal.NO_DIVERSION
+    if _makes_two(turn, ticket, course.diverted_from):
+        return ticket, Refusal.NOT_LEGAL_NOW
     event = TicketDiverted(
         from_side=ticket.side,
         to_side=course.diverted_from,
@@ -87,6 +92,11 @@ def undated(turn: Turn, ticket: Ticket) -> Ticket:
         if deadline.provisional:
             return turn.tell(ticket, AlarmRaised(alarm=Alarm.PROVISIONAL, about=deadline.limit))
     return ticket
+
+
+def _makes_two(turn: Turn, ticket: Ticket, side: Side) -> bool:
+    """Whether it would be a second alarm in one tree: what runs is a root, so all the others hang on it."""
+    return side is Side.POLICE and has_alarm(turn.draft, ticket)
 
 
 def _looked_at(turn: Turn, before: Ticket, ticket: Ticket) -> Ticket:

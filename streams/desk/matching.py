@@ -36,7 +36,7 @@ def confirm(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
         return ticket, Refusal.OTHER_UNKNOWN
     if master.id == child.id:
         return ticket, Refusal.SAME_TICKET
-    if master.drill is not child.drill or (_has_alarm(turn.draft, master) and _has_alarm(turn.draft, child)):
+    if master.drill is not child.drill or (has_alarm(turn.draft, master) and has_alarm(turn.draft, child)):
         return ticket, Refusal.NOT_LEGAL_NOW
     _absorb(turn, child, master, feedback)
     return _now(turn, ticket), None
@@ -61,20 +61,7 @@ def part(turn: Turn, ticket: Ticket, feedback: Feedback) -> Answered:
     return _restore(turn, ticket, feedback), None
 
 
-def _absorb(turn: Turn, child: Ticket, master: Ticket, feedback: Feedback) -> None:
-    absorbed = TicketAbsorbed(
-        occurred_at=dated(turn.rules_of(child).policy, feedback.occurred_at, turn.at),
-        source=feedback.source,
-        by=feedback.by,
-        note=feedback.note,
-        deadlines=child.deadlines,
-        into=master.id,
-    )
-    turn.tell(child, absorbed)
-    turn.tell(master, TicketAdopted(child=child.id))
-
-
-def _has_alarm(draft: Draft, root: Ticket) -> bool:
+def has_alarm(draft: Draft, root: Ticket) -> bool:
     """Whether the ticket, or anything that hangs on it, is the police's (警情): two such are linked, never merged.
 
     The roots alone do not tell: a ticket of the other side may have an alarm below it.
@@ -87,6 +74,19 @@ def _has_alarm(draft: Draft, root: Ticket) -> bool:
         children = (draft.ticket(name) for name in ties_of(ticket).children)
         asked += (child for child in children if child is not None)  # one that is long closed may be forgotten
     return False
+
+
+def _absorb(turn: Turn, child: Ticket, master: Ticket, feedback: Feedback) -> None:
+    absorbed = TicketAbsorbed(
+        occurred_at=dated(turn.rules_of(child).policy, feedback.occurred_at, turn.at),
+        source=feedback.source,
+        by=feedback.by,
+        note=feedback.note,
+        deadlines=child.deadlines,
+        into=master.id,
+    )
+    turn.tell(child, absorbed)
+    turn.tell(master, TicketAdopted(child=child.id))
 
 
 def _restore(turn: Turn, child: Ticket, feedback: Feedback) -> Ticket:

@@ -327,14 +327,16 @@ def likely(case: Case) -> list[Action]:
 
 
 def between_sides(case: Case) -> list[Action]:
-    """What was once diverted goes there and back."""
+    """What was once diverted goes there and back; so would what others hang on."""
     moved = case.diverted_from is not None or case.runs.told != ()
-    return [Action.DIVERTED, Action.DIVERSION_RETURNED] * 4 if moved else []
+    return [Action.DIVERTED, Action.DIVERSION_RETURNED] * (4 * moved + 10 * (case.children != []))
 
 
 def feedback_of(pick: Pick, time: int, cases: Sequence[Case]) -> Feedback:
     """Feedback of about that time: mostly what fits a ticket, said by whom it behoves; now and then anything."""
-    unsettled = [case for case in cases if case.request is not None or case.standing is not Standing.RUNNING]
+    unsettled = [
+        case for case in cases if case.request is not None or case.standing is not Standing.RUNNING or case.children
+    ]
     case = pick([*cases, *unsettled, None])
     fits = case is not None and pick([True] * 5 + [False])
     source, source_id, ticket = _named(pick, case)

@@ -1345,6 +1345,7 @@ class Model:
         listed = self._list(case.side, other, case.category)
         if listed is None:
             raise Refused(Refusal.NO_DIVERSION)
+        self._one_alarm(case, other)
         way, dated = self._route(self._place(case, other)), self._dated(case)
         self._divert(case, other, listed, feedback.note)
         if not way.owned:
@@ -1361,6 +1362,12 @@ class Model:
         )
         self._looked_at(case, dated=dated)
 
+    def _one_alarm(self, case: Case, to: Side) -> None:
+        tree = (case.root, *self._below(case.root))
+        if to is Side.POLICE and any(one.side is Side.POLICE for one in tree if one is not case):
+            self.met["a diversion that would make two alarms one"] += 1
+            raise Refused(Refusal.NOT_LEGAL_NOW)
+
     def _dated(self, case: Case) -> bool:
         return not any(limit.provisional for limit in case.runs.shown())
 
@@ -1372,6 +1379,7 @@ class Model:
     def _diversion_returned(self, case: Case, feedback: Feedback) -> None:
         if case.diverted_from is None or case.diverted_unit is None:
             raise Refused(Refusal.NO_DIVERSION)
+        self._one_alarm(case, case.diverted_from)
         unit, dated = case.diverted_unit, self._dated(case)
         self._divert(case, case.diverted_from, "", feedback.note, returned=True)
         self._send(case, unit, feedback)

@@ -641,3 +641,69 @@ def test_the_alarm_of_a_diversion_by_hand_is_about_a_limit_that_the_ticket_has_t
     log.add(report(category="fight"), 0)
     log.add(feedback(Action.ARRIVED), 1)
     assert log.add(feedback(Action.DIVERTED), SECOND) == DIVERTED  # to be signed anew, and handled after that
+
+
+# Two alarms are never one ticket
+
+REFUSED = ["command.settled diverted refused not-legal-now"]
+
+
+def merged_into(log: Log, child: str, master: str) -> None:
+    """An operator merges one ticket into another."""
+    told = log.add(feedback(Action.MERGE_CONFIRMED, ticket=child, other=master), SECOND)
+    assert told[-1] == "command.settled merge-confirmed applied"
+
+
+def hung(category: str, *below: dict[str, object], **took: object) -> tuple[Log, str, list[str]]:
+    """A ticket of that category on the service side, and what hangs on it, each on the one above it."""
+    log = Log()
+    log.add(report("top", category=category, **took), 0)
+    for number, one in enumerate(below):
+        log.add(report(f"below {number}", **one), number)
+    top, *others = log.memory.tickets
+    for child, master in reversed(list(zip(others, [top, *others], strict=False))):
+        merged_into(log, child, master)
+    assert log.memory.tickets[top].side is Side.SERVICE
+    return log, top, others
+
+
+ALARM: dict[str, object] = {"category": "theft", **POLICE_TOOK}
+LAMP: dict[str, object] = {"category": "lamp"}
+
+
+@pytest.mark.parametrize("below", [(ALARM,), (LAMP, ALARM), (LAMP, LAMP, ALARM)])
+def test_what_an_alarm_hangs_on_is_not_diverted_to_the_police(below: tuple[dict[str, object], ...]) -> None:
+    log, top, others = hung("fight", *below)
+    assert log.add(feedback(Action.DIVERTED, ticket=top), MINUTE) == REFUSED
+    assert log.memory.tickets[top].side is Side.SERVICE
+    log.add(feedback(Action.UNMERGED, ticket=others[-1]), MINUTE)
+    assert log.add(feedback(Action.DIVERTED, ticket=top), MINUTE) == DIVERTED
+
+
+def test_what_an_alarm_hangs_on_is_not_given_back_to_the_police() -> None:
+    log, top, (alarm,) = hung("noise", ALARM, **POLICE_TOOK)
+    returned = feedback(Action.DIVERSION_RETURNED, ticket=top)
+    assert log.add(returned, MINUTE) == ["command.settled diversion-returned refused not-legal-now"]
+    log.add(feedback(Action.UNMERGED, ticket=alarm), MINUTE)
+    assert log.add(returned, MINUTE) == RETURNED
+
+
+def test_an_alarm_that_was_closed_with_it_counts_too() -> None:
+    log, top, (alarm,) = hung("fight", ALARM)
+    log.add(feedback(Action.CLOSED, ticket=top), MINUTE)
+    log.add(feedback(Action.REOPENED, ticket=top), MINUTE)
+    assert log.memory.tickets[alarm].closed_at is not None
+    assert log.add(feedback(Action.DIVERTED, ticket=top), MINUTE) == REFUSED
+
+
+def test_no_list_comes_before_whose_alarms_they_would_be() -> None:
+    log, top, _ = hung("noise", ALARM)
+    assert log.add(feedback(Action.DIVERTED, ticket=top), MINUTE) == [
+        REFUSED[0].replace("not-legal-now", "no-diversion")
+    ]
+
+
+def test_one_alarm_in_a_tree_is_legal_and_goes_either_way() -> None:
+    log, top, _ = hung("noise", LAMP, LAMP, **POLICE_TOOK)
+    assert log.add(feedback(Action.DIVERSION_RETURNED, ticket=top), MINUTE) == RETURNED
+    assert log.add(feedback(Action.DIVERTED, ticket=top), MINUTE) == DIVERTED

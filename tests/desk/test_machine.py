@@ -288,7 +288,11 @@ def met() -> Counter[str]:
         {f"reason {refusal.value}" for refusal in Refusal},
         {f"{action.value} applied" for action in Action},
         {f"{action.value} refused" for action in Action},
-        {"steps that are not said again", "a diversion by hand whose limits are provisional"},
+        {
+            "steps that are not said again",
+            "a diversion by hand whose limits are provisional",
+            "a diversion that would make two alarms one",
+        },
     ],
     ids=["events", "fates", "refusals", "actions that were applied", "actions that were refused", "diversions"],
 )
