@@ -28,15 +28,7 @@ class HeldFeedback:
 
     async def look(self) -> Sequence[Origin]:
         """The places of that feedback on its intake topics; none where this user may not see the changelog."""
-        consumer = clients.consumer(
-            self._cluster,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            max_partition_fetch_bytes=8 << 20,
-            fetch_max_wait_ms=50,
-            check_crcs=False,  # the broker has checked them
-        )
+        consumer = clients.log_reader(self._cluster)
         admin: Any = AIOKafkaAdminClient(**self._cluster.options)
         try:
             await clients.start(consumer, admin)

@@ -50,15 +50,7 @@ class Proof:
 
 async def prove(logs: Logs, client: Client, *, timeout_s: float) -> Proof:
     """The proof of all that had arrived when this was called. Waits at most `timeout_s` for the stages."""
-    consumer = clients.consumer(
-        logs.cluster,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        max_partition_fetch_bytes=8 << 20,
-        fetch_max_wait_ms=50,
-        check_crcs=False,  # the broker has checked them, and only places are read here
-    )
+    consumer = clients.log_reader(logs.cluster)
     admin: Any = AIOKafkaAdminClient(**logs.cluster.options)
     await consumer.start()
     await admin.start()

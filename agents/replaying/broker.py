@@ -23,7 +23,6 @@ _ANSWER_WITHIN_S: Final = 10.0
 _HIDDEN_S: Final = 30.0
 """How long transactions that are open may take to end."""
 _LOOK_EVERY_S: Final = 0.05
-_FETCH_BYTES: Final = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +64,7 @@ def read(cluster: Cluster, place: TopicPartition, first: int, end: int) -> Itera
 
 
 async def _reading(cluster: Cluster, place: TopicPartition, first: int) -> Any:
-    consumer = clients.consumer(
-        cluster,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        max_partition_fetch_bytes=_FETCH_BYTES,
-        fetch_max_wait_ms=50,
-        check_crcs=False,  # the broker has checked them
-    )
+    consumer = clients.log_reader(cluster)
     await clients.start(consumer)
     consumer.assign([place])
     consumer.seek(place, first)

@@ -18,6 +18,7 @@ from streams.ownership.settings import OwnerSettings
 
 _STOP_WITHIN_S: Final = 3.0
 _ASK_AGAIN_S: Final = 0.05
+_LOG_FETCH_BYTES: Final = 8 << 20
 
 # aiokafka, which is pinned, has no other way in.
 fetcher.MemoryRecords = Batches
@@ -41,6 +42,19 @@ def make_producer(settings: OwnerSettings, transactional_id: str) -> Any:
 def consumer(cluster: Cluster, **options: Any) -> Any:
     """A consumer, set as asked, that reads every batch a broker takes. All are made here."""
     return AIOKafkaConsumer(**options, **cluster.options)
+
+
+def log_reader(cluster: Cluster) -> Any:
+    """A consumer that reads a log up to an end which is known, as fast as it comes."""
+    return consumer(
+        cluster,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=_LOG_FETCH_BYTES,
+        fetch_max_wait_ms=50,
+        check_crcs=False,  # the broker has checked them
+    )
 
 
 def make_consumer(
