@@ -54,7 +54,8 @@ class Sources:
         source = self.by_name.get(headers.source or "")
         return Report(
             source=topic if source is None else source.name,
-            source_id=f"unreadable-{origin.partition}-{origin.offset}",
+            # With its topic: one source writes to several, and each counts from nought.
+            source_id=f"unreadable-{topic}-{origin.partition}-{origin.offset}",
             content=self._keyed.content([(value or b"").hex()]),
             time=at,
             occurred_at=at,

@@ -196,7 +196,7 @@ async def test_an_unreadable_emergency_is_a_dead_letter_and_a_bare_report(topic:
     assert (letter.reason, letter.time, send.value) == (Reject.NOT_UTF8, 1_700_000_000_000, b"\xff")
     assert isinstance(bare, Report)
     assert (bare.urgency, bare.flags, bare.area) == (Urgency.CRITICAL, (Flag.UNREADABLE,), "elsewhere")
-    assert bare.source_id == "unreadable-1-5"
+    assert bare.source_id == f"unreadable-{topic}-1-5"
     assert bare.origin == letter.origin
 
 

@@ -228,10 +228,21 @@ def test_a_later_sighting_has_another_content() -> None:
 def test_a_bare_report_points_at_the_unreadable_record() -> None:
     origin = Origin(topic="lianqin.intake.police", partition=3, offset=99)
     bare = KNOWN.bare(IntakeHeaders(source="alarms"), b"\xff", at=5, topic="police", origin=origin)
-    assert (bare.source, bare.source_id, bare.area) == ("alarms", "unreadable-3-99", "elsewhere")
+    assert (bare.source, bare.source_id, bare.area) == ("alarms", "unreadable-police-3-99", "elsewhere")
     assert (bare.category, bare.urgency, bare.flags) == ("other", Urgency.CRITICAL, (Flag.UNREADABLE,))
     stranger = KNOWN.bare(IntakeHeaders(source="\0 whoever"), None, at=5, topic="police", origin=origin)
     assert stranger.source == "police"
+
+
+def test_unreadable_records_at_the_same_offset_of_two_topics_are_two_emergencies() -> None:
+    headers = IntakeHeaders(source="alarms")
+    bare = [
+        KNOWN.bare(
+            headers, b"?", at=5, topic=topic, origin=Origin(topic=f"lianqin.intake.{topic}", partition=0, offset=0)
+        )
+        for topic in ("police", "urgent")
+    ]
+    assert len({one.source_id for one in bare}) == 2
 
 
 FIELD = st.one_of(
