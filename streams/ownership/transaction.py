@@ -7,7 +7,13 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from aiokafka import TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, InvalidProducerIdMapping, MessageSizeTooLargeError, ProducerFenced
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    InvalidProducerIdMapping,
+    MessageSizeTooLargeError,
+    ProducerFenced,
+    UnknownError,
+)
 from aiokafka.structs import OffsetAndMetadata
 
 from streams.ownership.batch import Send
@@ -20,7 +26,7 @@ _FENCED: Final = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping
 
 
 class Fenced(Exception):
-    """Another owner has taken this partition over, or the broker gave this one up."""
+    """Another owner has taken this partition over, or the broker gave this one up, or does not say what it did."""
 
 
 class RecordTooLarge(Exception):
@@ -48,12 +54,21 @@ class Transactions:
             marks = {partition: OffsetAndMetadata(*offset) for partition, offset in offsets.items()}
             await _all_there(sent, self._producer.send_offsets_to_transaction(marks, self._group))
             self._faults.point(Point.AFTER_SENDS)
-            await self._producer.commit_transaction()
+            await self._end()
             self._faults.point(Point.AFTER_COMMIT)
         except Exception as error:
             if is_fence(error):
                 raise Fenced(str(error)) from error
             raise
+
+    async def _end(self) -> None:
+        try:
+            await self._producer.commit_transaction()
+        except UnknownError as error:
+            # Kafka 4.3.1 says so while a successor's fence is being written. Whatever it means, this owner cannot know
+            # whether it has committed, and the next one reads it.
+            msg = "the broker does not say what became of the transaction"
+            raise Fenced(msg) from error
 
     def ahead(self, for_s: float) -> None:
         """Begin the next one now, which spares it a round trip; where nothing comes for so long, end it."""

@@ -14,6 +14,7 @@ from aiokafka.errors import (
     InvalidTxnState,
     OffsetOutOfRangeError,
     ProducerFenced,
+    UnknownError,
     UnknownTopicOrPartitionError,
 )
 from aiokafka.structs import OffsetAndMetadata
@@ -52,6 +53,8 @@ class Transactional:
     offsets: dict[str, dict[TopicPartition, OffsetAndMetadata]] = field(default_factory=dict)
     left: int = 0
     """Markers still to be written."""
+    fencing: bool = False
+    """The transaction ends because its producer is replaced."""
 
 
 class Broker:
@@ -143,6 +146,7 @@ class Broker:
         it = self._ids.setdefault(name, Transactional(1000 + len(self._ids), timeout_s))
         if it.state is State.ONGOING:
             it.epoch += 1
+            it.fencing = True
             self._end(it, commit=False)
         if it.state is State.ENDING:
             raise ConcurrentTransactions
@@ -196,7 +200,12 @@ class Broker:
         it.offsets[group].update(offsets)
 
     def end(self, name: str, producer: Epoch, commit: bool) -> None:
-        """Decide the transaction; the markers follow. Asked again, it says the same again."""
+        """Decide the transaction; the markers follow. Asked again, it says the same again.
+
+        Kafka 4.3.1 fails at a commit that comes while the fence of its producer is being written.
+        """
+        if self._ids[name].fencing and commit:
+            raise UnknownError
         it = self._its(name, producer)
         if it.state is State.ENDING:
             if it.last_committed is not commit:
@@ -247,7 +256,7 @@ class Broker:
     def _marked(self, it: Transactional) -> None:
         it.left -= 1
         if not it.left:
-            it.state = State.EMPTY
+            it.state, it.fencing = State.EMPTY, False
             it.places.clear()
             it.offsets.clear()
 

@@ -3,13 +3,15 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from aiokafka import TopicPartition
+from aiokafka.errors import ConcurrentTransactions
 
 from streams.ownership.batch import Answer
+from streams.ownership.faults import Faults, NoFaults, Point
 from streams.ownership.owner import OwnerDeps
 from streams.ownership.producer import Producer
 from streams.ownership.reader import AlwaysOpen, Gate
@@ -38,6 +40,7 @@ class Story:
         self.settings = OwnerSettings(bootstrap="model", **changed)
         self.deaths = Deaths()
         self.gate: Gate = AlwaysOpen()
+        self.faults: Faults = NoFaults()
         self.agent_s = 0.0
         self.at_once = 0
         """For how many records the agent answers; 0: all."""
@@ -45,13 +48,16 @@ class Story:
     @asynccontextmanager
     async def seated(self) -> AsyncIterator[Seats]:
         """A worker that has the seat until the `with` ends, and what follows from its last commit is there."""
-        deps = OwnerDeps(settings=self.settings, ask=self._ask, gate=self.gate)
-        seats = Seats(self.job.stage, deps, die=self.deaths)
+        deps = OwnerDeps(settings=self.settings, ask=self._ask, gate=self.gate, faults=self.faults)
+        seats = Seats(self.job.stage, deps, told=self._told, die=self.deaths)
         seats.hold({0})
         await until(lambda: bool(self.deaths.told) or all(owner.is_open for owner in seats.owners))
         yield seats
         await seats.close()
         await until(self.broker.quiet)
+
+    async def _told(self) -> frozenset[int]:
+        return frozenset({0})
 
     async def _ask(self, batch: Any) -> None:
         await asyncio.sleep(self.agent_s)
@@ -206,3 +212,32 @@ async def _a_seat_that_goes_again_while_its_new_owner_waits_for_the_last_one() -
 
 def test_of_an_owner_that_never_came_to_open_nothing_is_kept() -> None:
     told(_a_seat_that_goes_again_while_its_new_owner_waits_for_the_last_one)
+
+
+class _Replaced:
+    """Somebody takes the first owner's transactional id between its sends and its commit, and goes away."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self.times = 0
+
+    def point(self, name: Point) -> None:
+        if name is Point.AFTER_SENDS and not self.times:
+            self.times += 1
+            with suppress(ConcurrentTransactions):
+                self._broker.init("relay-0", 6.0)
+
+
+async def _a_commit_while_the_fence_is_written() -> None:
+    story = Story()
+    story.broker.marker_s = 0.5
+    story.faults = replaced = _Replaced(story.broker)
+    async with story.seated():
+        story.send(BUSY, b"1", b"2")
+        await asyncio.sleep(1.0)
+    assert replaced.times == 1
+    story.check_whole()
+
+
+def test_a_commit_that_meets_the_fence_of_its_owner_ends_the_owner_and_not_the_process() -> None:
+    told(_a_commit_while_the_fence_is_written)
