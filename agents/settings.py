@@ -52,8 +52,9 @@ class KafkaSettings(BaseModel):
 
     bootstrap: str | None = None
     prefix: str = "lianqin."
-    partitions: int = Field(default=8, ge=1, le=512)
-    """Of `intake.*`, `desk` and `tickets`. Chosen once: a ticket stays on the partition it was opened on."""
+    partitions: int = Field(default=4, ge=1, le=512)
+    """Of `intake.*`, `desk` and `tickets`: so many workers can share a stage, and each costs transactions of its own.
+    Chosen once: a ticket stays on the partition it was opened on."""
     replication: int = Field(default=1, ge=1, le=32_767)
     instance: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
     """This worker's name among all workers, which it keeps when it is started again: its partitions then wait for it

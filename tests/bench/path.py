@@ -23,7 +23,7 @@ from tests.bench.rate import Rate, between
 from tests.bench.stand import Child, Stand, Tell
 
 PREFIX: Final = "lianqin."
-PARTITIONS: Final = 8
+PARTITIONS: Final = 4
 WORKERS: Final = 2
 _PATIENCE_S: Final = 180.0
 _STILL_S: Final = 6.0

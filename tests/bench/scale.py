@@ -4,7 +4,7 @@
   CPU second say what more workers cost.
 - Joining and dying: the longest wait of a record, on partitions that stay and on those that move, when a third worker
   joins; how long until those of a worker killed with -9 speak again, with and without static membership.
-- Partitions: 8, 32, 128: CPU a report under full load, and of a centre with nothing to do; bytes on the log a report.
+- Partitions: 4, 8, 32, 128: CPU a report under full load, and of a centre with nothing to do; bytes on the logs each.
 - What the desk holds: areas, open tickets, closed ones (`tests.bench.growth`).
 
 Writes build/bench/scale.json and scale.png.
@@ -36,7 +36,7 @@ from tests.bench.stand import Stand
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 WORKERS: Final = (1, 2, 4, 8)
-PARTITIONS: Final = (8, 32, 128)
+PARTITIONS: Final = (4, 8, 32, 128)
 OVER: Final = 32
 REPORTS: Final = 40_000
 _IDLE_S: Final = 10.0
