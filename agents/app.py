@@ -14,11 +14,13 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
-from agents import desk, intake, ledger, views
+from agents import desk, intake, views
 from agents.breaker import Breaker
 from agents.flow import Flow
 from agents.garbage import keep_off
 from agents.leasing import Background, Holder, Lease, OneWorker, lease
+from agents.ledger.deps import LedgerDeps
+from agents.ledger.seats import LedgerSeats, begun
 from agents.observing import DeskWatch, Observer, loop_lag
 from agents.settings import IntakeSettings, MetricsSettings
 from agents.ticker import Ticker
@@ -206,20 +208,20 @@ async def _tick(ticker: Ticker, cluster: Cluster) -> None:
 def _ledger(parts: Parts) -> None:
     plan = parts.plan
     store = Store(plan.ledger)
-    parts.before.append(partial(ledger.begun, store.open))
+    parts.before.append(partial(begun, store.open))
     parts.after.append(store.close)
     if isinstance(plan.ledger, Embedded) and plan.front is not None:
         front = Front(plan.ledger.folder, plan.front)
-        parts.before.append(partial(ledger.begun, front.start))
+        parts.before.append(partial(begun, front.start))
         parts.after.insert(0, front.stop)
-    deps = ledger.LedgerDeps(
+    deps = LedgerDeps(
         cluster=plan.owners.cluster,
         prefix=plan.owners.prefix,
         insert=store.insert,
         newest=lambda topic, partition: store.ask(partial(newest, topic=topic, partition=partition)),
         metrics=parts.observer.ledger,
     )
-    seats = ledger.LedgerSeats(deps)
+    seats = LedgerSeats(deps)
     leased = lease("ledger", plan.owners, plan.datadir, seats=plan.partitions)
     leased.seat("ledger", seats)
     parts.leased.append((leased, seats))

@@ -9,7 +9,6 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from agents import ledger
 from streams.ownership import clients
 from tests.facts import Made
 
@@ -27,9 +26,7 @@ class Kafka:
 
     def serve(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Be the cluster of the owners that are made from now on."""
-        # By either name, under which an owner may find its client.
-        monkeypatch.setattr(ledger, "AIOKafkaConsumer", self._consumer, raising=False)
-        monkeypatch.setattr(clients, "consumer", self._consumer, raising=False)
+        monkeypatch.setattr(clients, "consumer", self._consumer)
 
     def end(self, one: TopicPartition) -> int:
         """Behind the last marker."""

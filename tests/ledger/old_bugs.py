@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from aiokafka import TopicPartition
 
-from agents.ledger import LedgerOwner
+from agents.ledger.owner import LedgerOwner
 
 Start = Callable[[TopicPartition, int | None, int, int], int]
 
@@ -12,7 +12,7 @@ _flush = LedgerOwner._flush  # noqa: SLF001 - what the bug calls
 
 
 def start_behind(newest: Callable[[str, int], int]) -> Start:
-    """`agents.ledger._start`: read on behind the newest row that stands (`max(_offset)`), whatever the group says."""
+    """`start_of` of the ledger: read on behind the newest row that stands (`max(_offset)`), whatever the group says."""
     return lambda one, _committed, start, _end: max(start, newest(one.topic, one.partition) + 1)
 
 

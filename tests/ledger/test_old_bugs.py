@@ -2,8 +2,8 @@
 
 import pytest
 
-from agents import ledger
-from agents.ledger import LedgerOwner
+from agents.ledger import owner
+from agents.ledger.owner import LedgerOwner
 from agents.local.broker import LocalBroker
 from tests.ledger import old_bugs, test_owner
 
@@ -17,7 +17,7 @@ async def test_a_start_behind_the_newest_row_is_noticed(broker: LocalBroker, mon
         offsets = [offset for offset in stage.ledger.offsets(topic, partition) if isinstance(offset, int)]
         return max(offsets, default=-1)
 
-    monkeypatch.setattr(ledger, "_start", old_bugs.start_behind(newest))
+    monkeypatch.setattr(owner, "start_of", old_bugs.start_behind(newest))
     with pytest.raises(TimeoutError):
         await test_owner.test_rows_that_stand_further_on_do_not_move_the_start(stage)
 

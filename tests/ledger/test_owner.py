@@ -11,7 +11,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from agents.ledger import LedgerDeps, LedgerSeats, NoMetrics
+from agents.ledger.deps import LedgerDeps, NoMetrics
+from agents.ledger.seats import LedgerSeats
 from agents.local.broker import LocalBroker
 from streams.ledger.errors import LedgerAway, LedgerRefused
 from streams.ledger.newest import Newest

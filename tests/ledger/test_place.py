@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 from aiokafka import TopicPartition
 
-from agents.ledger import LedgerDeps, LedgerSeats, NoMetrics
+from agents.ledger.deps import LedgerDeps, NoMetrics
+from agents.ledger.seats import LedgerSeats
 from streams.ledger.errors import LedgerAway
 from streams.ledger.newest import Newest
 from streams.ledger.rows import Block, block_of, dead_letter_row, event_row

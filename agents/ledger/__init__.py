@@ -1,0 +1,1 @@
+"""The ledger stage: from `tickets` and `dead-letter` to ClickHouse."""
