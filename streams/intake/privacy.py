@@ -27,7 +27,13 @@ _S: Final = f"[{_APART}]{{0,3}}+"
 one letter must cost no more than its length."""
 _GAP: Final = f"[{_APART}]{{1,3}}"
 _D: Final = rf"(?:{_S}\d)"
-_MAIL: Final = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
+# Chinese is written without spaces: what stands before and behind an address is the report, not the address. A name of
+# four characters may be one's own.
+_HAN: Final = r"\u3400-\u9fff"
+_LABEL: Final = rf"(?:[^\W{_HAN}]|-){{1,63}}"
+_MAIL: Final = re.compile(
+    rf"(?:(?:[^\W{_HAN}]|[.+-]){{1,64}}|[{_HAN}]{{1,4}})@(?:(?:{_LABEL}|[{_HAN}]{{1,63}})\.){{1,8}}(?:{_LABEL}|[{_HAN}]{{1,4}})"
+)
 _CITIZEN: Final = rf"""
     (?<![0-9A-Za-z])[1-9]{_D}{{5}}{_S}           # where it was given; in groups of any kind
     (?:1{_S}9|2{_S}0){_D}{{2}}{_S}               # the year of birth
