@@ -51,9 +51,9 @@ REFUSED: Final = {
 }
 
 
-def answer(what: Answer, view: CurrentTicket, about: CurrentTicket) -> str:
-    """The sentence for a report of `view`; `about` is the ticket that is worked on, for a merged child its master."""
-    return ANSWERS[what].format(ticket=view.ticket, unit=about.unit, other=view.merged_into)
+def answer(what: Answer, view: CurrentTicket, unit: str) -> str:
+    """The sentence for a report of `view`; `unit` did it, or has the ticket that is worked on."""
+    return ANSWERS[what].format(ticket=view.ticket, unit=unit, other=view.merged_into)
 
 
 def settled(what: Answer, fate: Fate, ticket: str) -> str:

@@ -323,6 +323,14 @@ def test_texts_tell_what_may_be_told() -> None:
     assert said(Reply, fact(TicketAbsorbed, into="k9"))[0].text == "工单k1与工单k9为同一事项，已合并办理。"
 
 
+@pytest.mark.parametrize(("by", "unit"), [("a1", "a1"), ("u1", "u1"), (None, "u1")])
+def test_whoever_helps_is_named_where_it_called_or_is_there(by: str | None, unit: str) -> None:
+    (contacted,) = said(Reply, HELD, fact(TicketContacted, by=by))
+    assert contacted.text == f"{unit}已就工单k1与反映人联系。"
+    (arrived,) = said(Reply, HELD, fact(TicketArrived, by=by))
+    assert arrived.text == f"{unit}已到达工单k1的现场。"
+
+
 def test_there_is_a_text_for_everything() -> None:
     assert ANSWERS.keys() == set(Answer) - {Answer.JOINED, Answer.REFUSED, Answer.FAILED}
     assert JOINED.keys() == {Fate.URGED, Fate.MERGED}
