@@ -165,6 +165,13 @@ def test_who_is_reminded(event: Event, what: Reminder, recipients: tuple[str, ..
     assert (reminder.what, reminder.recipients, reminder.ticket, reminder.unit) == (what, recipients, "k1", "u1")
 
 
+def test_what_nobody_owns_rings_where_it_is_given_to() -> None:
+    diverted = (HELD, fact(TicketDiverted))
+    (unowned,) = said(Reminded, *diverted, fact(AlarmRaised, alarm=Alarm.NO_OWNER, about="duty desk"))
+    (undated,) = said(Reminded, *diverted, fact(AlarmRaised, alarm=Alarm.PROVISIONAL, about="overall"))
+    assert (unowned.recipients, undated.recipients) == (("duty desk",), ("u1",))
+
+
 def test_a_reminder_says_of_what() -> None:
     (passed,) = said(Reminded, fact(LimitPassed, limit="signed", allowed=DAY))
     assert (passed.limit, passed.allowed, passed.urges, passed.alarm) == ("signed", DAY, 0, None)
