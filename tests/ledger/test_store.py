@@ -244,6 +244,10 @@ class StoreSuite:
         sql = sql.format(due=deadline(hours=60).due_at)
         assert [tuple(row) for row in await store.ask(lambda client: rows(client, sql))] == [("p2", "accepted", 0, 1)]
 
+    async def test_dead_letters_of_a_drill_count_nowhere(self, store: Store) -> None:
+        await store.insert(dead_block(dead_letter(0, origin(20)), dead_letter(1, origin(21), drill=True)))
+        assert (await store.ask(queries.figures)).dead_letters == {"broken": 1}
+
     @pytest.mark.parametrize(
         "taken",
         [
