@@ -131,7 +131,7 @@ def _derived(said: Derived, number: int, event: Envelope, draft: ViewsDraft, dep
         cause=event.id,
         subject=said.ticket,
         sequence=event.sequence if view is None else view.sequence,
-        matter=event.matter,
+        matter=event.matter if view is None else view.matter,
         drill=said.drill,
     )
     return Send(deps.topic_of(said), partition, envelope.key, encode(said), envelope.headers())

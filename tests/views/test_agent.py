@@ -15,8 +15,11 @@ from schemas.events import (
     LimitPassed,
     MatchProposed,
     ReportSettled,
+    TicketAbsorbed,
+    TicketAdopted,
     TicketClosed,
     TicketDispatched,
+    TicketHandled,
     TicketOpened,
     TicketReopened,
     TicketUrged,
@@ -140,6 +143,15 @@ def test_settlements_of_tickets_that_left_are_answered_all_the_same() -> None:
     log.say(fact(CommandSettled, outcome=Outcome.REFUSED, reason=Refusal.NOT_LEGAL_NOW), at=BEGIN, ticket="gone")
     views = viewed(log.records)
     assert [send.topic for send in views.sends] == ["r", "r"]
+
+
+def test_a_childs_reply_is_of_the_childs_matter() -> None:
+    log = opened("k1", "k2")
+    log.say(fact(TicketAbsorbed, into="k1"), at=BEGIN, ticket="k2")
+    log.say(fact(TicketAdopted, child="k2"), at=BEGIN, ticket="k1")
+    log.say(fact(TicketHandled), at=BEGIN + HOUR, ticket="k1")
+    told = [envelope_of(send.headers) for send in viewed(log.records).sends if send.topic == "r"][-2:]
+    assert [(one.subject, one.matter, one.sequence) for one in told] == [("k1", "k1", 3), ("k2", "k2", 2)]
 
 
 def test_metrics_are_told_once_the_batch_is_taken() -> None:
