@@ -187,6 +187,8 @@ def test_a_host_that_can_be_none_is_told(registry: CollectorRegistry, observer: 
 
 
 def test_a_paused_source_is_told(registry: CollectorRegistry, observer: Observer) -> None:
+    observer.source_paused("intake.citizen", paused=False)
+    assert value(registry, "lianqin_source_pauses_total", topic="intake.citizen") == 0
     observer.source_paused("intake.citizen", paused=True)
     assert value(registry, "lianqin_source_paused", topic="intake.citizen") == 1
     observer.source_paused("intake.citizen", paused=False)
