@@ -32,7 +32,7 @@ from schemas.events import (
     TicketVoided,
 )
 from schemas.views import Answer, CurrentTicket, Reply, Status
-from streams.views.texts import answer, refused, settled
+from streams.views.texts import REPORTER, answer, refused, settled
 
 Answering = (
     TicketOpened
@@ -126,7 +126,9 @@ def answered(view: CurrentTicket, event: Answering, at: int, view_of: ViewOf) ->
 
 
 def _who(view: CurrentTicket, event: Answering) -> str:
-    """Who did it: the unit that holds the ticket, or the one that helps, where that one called or is there."""
+    """Who did it: the unit that holds the ticket; one that helps, where it called or is there; or the reporter."""
+    if isinstance(event, TicketHandled) and event.self_handled:
+        return REPORTER
     by = event.by if isinstance(event, TicketContacted | TicketArrived) else None
     return by if by in view.assisting else view.unit
 

@@ -28,6 +28,8 @@ ANSWERS: Final = {
     Answer.AMENDED: "您补充的情况已记入工单{ticket}。",
     Answer.REPEATED: "该事项此前已登记，工单号{ticket}。",
 }
+REPORTER: Final = "上报人"
+"""Stands for the unit where whoever reported it put it right on the spot (自处理)."""
 JOINED: Final = {
     Fate.URGED: "您反映的事项正在办理，已催促承办单位，工单号{ticket}。",
     Fate.MERGED: "您反映的事项已有工单在办，已合并办理，工单号{ticket}。",

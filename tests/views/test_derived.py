@@ -338,6 +338,11 @@ def test_whoever_helps_is_named_where_it_called_or_is_there(by: str | None, unit
     assert arrived.text == f"{unit}已到达工单k1的现场。"
 
 
+def test_what_the_reporter_put_right_no_unit_has_handled() -> None:
+    (handled,) = said(Reply, HELD, fact(TicketHandled, self_handled=True))
+    assert handled.text == "工单k1已由上报人处置，等待核查。"
+
+
 def test_there_is_a_text_for_everything() -> None:
     assert ANSWERS.keys() == set(Answer) - {Answer.JOINED, Answer.REFUSED, Answer.FAILED}
     assert JOINED.keys() == {Fate.URGED, Fate.MERGED}
