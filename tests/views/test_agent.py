@@ -31,6 +31,8 @@ from streams.views.memory import ViewsMemory
 from tests.facts import BEGIN, HOUR, Log, Made, fact
 from tests.views.kit import DEPS, Views, batch_of, viewed
 
+NULL: bytes = None  # type: ignore[assignment]  # Kafka's headers may be null, whatever the client's types say
+
 
 @dataclass
 class Watcher:
@@ -127,13 +129,15 @@ def test_what_cannot_be_taken_in_is_counted_and_the_next_goes_on() -> None:
     good = log.records[0]
     bad = [
         Made(topic="t", partition=0, offset=offset, timestamp=BEGIN, value=value, headers=headers)
-        for offset, (value, headers) in enumerate([(b"{}", good.headers), (good.value, []), (None, good.headers)])
+        for offset, (value, headers) in enumerate(
+            [(b"{}", good.headers), (good.value, []), (None, good.headers), (good.value, [*good.headers, ("x", NULL)])]
+        )
     ]
     watcher = Watcher()
     deps = ViewsDeps(current="c", assignments="a", reminders="m", candidates="d", replies="r", metrics=watcher)
     views = Views()
     views.batch([*bad, *log.records[1:], good], deps)
-    assert watcher.told[0].passed_over == {"unreadable": 3, "no-view": 1}
+    assert watcher.told[0].passed_over == {"unreadable": 4, "no-view": 1}
     assert set(views.current()) == {"k1"}
 
 
