@@ -17,7 +17,7 @@ ANSWERS: Final = {
     Answer.REWORKED: "工单{ticket}的处置结果未通过核查，已要求{unit}返工。",
     Answer.CALLED_BACK: "工单{ticket}已回访。",
     Answer.CLOSED: "工单{ticket}已结案，欢迎评价。",
-    Answer.RATED: "感谢您对工单{ticket}的评价。",
+    Answer.RATED: "工单{ticket}已收到评价，感谢您的参与。",
     Answer.REOPENED: "工单{ticket}已重新办理。",
     Answer.VOIDED: "工单{ticket}已作废。",
     Answer.SUSPENDED: "工单{ticket}暂时无法办理，已挂账，条件具备后恢复办理。",

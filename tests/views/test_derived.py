@@ -343,6 +343,11 @@ def test_what_the_reporter_put_right_no_unit_has_handled() -> None:
     assert handled.text == "工单k1已由上报人处置，等待核查。"
 
 
+def test_a_rating_is_told_to_all_as_nobodys_own() -> None:
+    rated = said(Reply, *JOINED_TWO, fact(TicketRated))
+    assert {one.text for one in rated} == {"工单k1已收到评价，感谢您的参与。"}
+
+
 def test_there_is_a_text_for_everything() -> None:
     assert ANSWERS.keys() == set(Answer) - {Answer.JOINED, Answer.REFUSED, Answer.FAILED}
     assert JOINED.keys() == {Fate.URGED, Fate.MERGED}
