@@ -110,7 +110,12 @@ class Breaker:
                 self._go_on(topic, source, "nothing comes any more")
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
+        """Look again and again, until cancelled.
+
+        Told first is what is not paused: Prometheus sees how far a counter grew, never that it came with a 1.
+        """
+        for topic in self._sources.keys() - self.limits.keys():
+            self._metrics.source_paused(topic.removeprefix(self._prefix), paused=False)
         while True:
             await asyncio.sleep(EVERY_S)
             self.look()

@@ -240,6 +240,7 @@ class Intake:
             origin=Origin(topic=record.topic, partition=record.partition, offset=record.offset),
             source=why.source,
             time=record.timestamp if own is None or not EARLIEST <= own < LATEST else own,
+            drill=headers.drill,
         )
         partition = record.partition % self._deps.partitions
         sends.append(Send(self._dead, partition, record.topic.encode(), record.value, letter.to_kafka()))

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from errno import EADDRINUSE
 from typing import Final
 from wsgiref.simple_server import WSGIServer
 
@@ -97,6 +98,13 @@ class _Ledger:
         self._metrics.no_lag("ledger", partition)
 
 
+def _refused(settings: MetricsSettings, error: OSError) -> str:
+    if error.errno == EADDRINUSE:
+        return f"port {settings.port} for /metrics is taken: set LIANQIN_METRICS__PORT to a free one"
+    where = f"{settings.host}, port {settings.port}"
+    return f"/metrics cannot be served on {where} ({error.strerror}): correct LIANQIN_METRICS__HOST, or the port"
+
+
 class Observer:
     """Told by owners, intake and desk; `now_s` is the wall clock in seconds since the epoch."""
 
@@ -121,8 +129,7 @@ class Observer:
         try:
             server, _ = start_http_server(settings.port, settings.host, registry)
         except OSError as error:
-            msg = f"port {settings.port} for /metrics is taken: set LIANQIN_METRICS__PORT to a free one"
-            raise UserError(msg) from error
+            raise UserError(_refused(settings, error)) from error
         except UnicodeError as error:
             msg = f"{settings.host!r} is no host to serve /metrics on: correct LIANQIN_METRICS__HOST"
             raise UserError(msg) from error

@@ -116,7 +116,7 @@ def read_event(record: Record) -> tuple[Event, Envelope] | None:
     """A fact and its envelope; nothing where the record cannot be read."""
     try:
         return EVENT.decode(record.value or b""), envelope_of(record.headers)
-    except (ValidationError, KeyError, ValueError):
+    except (ValidationError, KeyError, ValueError, AttributeError):  # the last: a header without a value
         return None
 
 
@@ -131,7 +131,7 @@ def _derived(said: Derived, number: int, event: Envelope, draft: ViewsDraft, dep
         cause=event.id,
         subject=said.ticket,
         sequence=event.sequence if view is None else view.sequence,
-        matter=event.matter,
+        matter=event.matter if view is None else view.matter,
         drill=said.drill,
     )
     return Send(deps.topic_of(said), partition, envelope.key, encode(said), envelope.headers())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from schemas.codes import Reject
 from schemas.commands import Origin
+from schemas.intake import DRILL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,8 @@ class DeadLetter:
     origin: Origin
     source: str | None = None
     time: int
+    drill: bool = False
+    """Its source says that it is of a drill (演练): left out of all figures."""
 
     def to_kafka(self) -> list[tuple[str, bytes]]:
         """As record headers."""
@@ -30,6 +33,8 @@ class DeadLetter:
         ]
         if self.source is not None:
             headers.append(("lianqin-source", self.source.encode()))
+        if self.drill:
+            headers.append((DRILL, b"true"))
         return headers
 
 
@@ -46,4 +51,5 @@ def dead_letter_of(headers: Sequence[tuple[str, bytes]]) -> DeadLetter:
         ),
         source=found.get("lianqin-source"),
         time=int(found["lianqin-time"]),
+        drill=found.get(DRILL) == "true",
     )

@@ -157,8 +157,7 @@ class Metrics:
     def source_paused(self, topic: str, *, paused: bool) -> None:
         """An intake topic is not read any more, or again."""
         self._set(SOURCE_PAUSED, int(paused), topic=topic)
-        if paused:
-            self._add(SOURCE_PAUSES, topic=topic)
+        self._add(SOURCE_PAUSES, int(paused), topic=topic)
 
     def flagged(self, flag: str) -> None:
         """Something doubtful about a command."""

@@ -368,6 +368,7 @@ def _of_dead_letter(letter: DeadLetter) -> Json:
         "origin_topic": letter.origin.topic,
         "origin_partition": letter.origin.partition,
         "origin_offset": letter.origin.offset,
+        "drill": int(letter.drill),
     }
 
 

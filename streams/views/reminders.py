@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas.codes import Step
+from schemas.codes import Alarm, Step
 from schemas.events import AlarmRaised, LimitEscalated, Ran, TicketReminded, TicketUrged
 from schemas.views import CurrentTicket, Reminded, Reminder
 from streams.views.fold import step_of
@@ -19,14 +19,14 @@ _STEPS: Final = {
 
 
 def reminded(view: CurrentTicket, event: Reminding, at: int) -> Reminded:
-    """The record; the event is in the view already. Where nobody is named it is for the unit that holds the ticket."""
+    """The record; the event is in the view already."""
     limit = event if isinstance(event, Ran) else None
     alarm = event if isinstance(event, AlarmRaised) else None
     return Reminded(
         ticket=view.ticket,
         matter=view.matter,
         what=_what(event),
-        recipients=(view.unit,) if limit is None or not limit.recipients else limit.recipients,
+        recipients=_recipients(view, event),
         unit=view.unit,
         at=at,
         limit=None if limit is None else limit.limit,
@@ -41,6 +41,18 @@ def reminded(view: CurrentTicket, event: Reminding, at: int) -> Reminded:
         area=view.area,
         drill=view.drill,
     )
+
+
+def _recipients(view: CurrentTicket, event: Reminding) -> tuple[str, ...]:
+    """Who is named; where nobody is, the unit that holds the ticket.
+
+    That nobody owns a ticket is said before it is dispatched to the unit that the alarm is about.
+    """
+    if isinstance(event, Ran) and event.recipients:
+        return event.recipients
+    if isinstance(event, AlarmRaised) and event.alarm is Alarm.NO_OWNER:
+        return (event.about,)
+    return (view.unit,)
 
 
 def _what(event: Reminding) -> Reminder:

@@ -32,7 +32,7 @@ from schemas.events import (
     TicketVoided,
 )
 from schemas.views import Answer, CurrentTicket, Reply, Status
-from streams.views.texts import answer, refused, settled
+from streams.views.texts import REPORTER, answer, refused, settled
 
 Answering = (
     TicketOpened
@@ -108,8 +108,9 @@ def answered(view: CurrentTicket, event: Answering, at: int, view_of: ViewOf) ->
     if what is Answer.REGISTERED and Flag.SPLIT in view.flags:
         what = Answer.SPLIT
     told = _family(view, view_of) if what in _OF_THE_WORK and view.children else (view,)
+    unit = _who(view, event)
     for one in told:
-        text = answer(what, one, view)
+        text = answer(what, one, unit)
         for voice in one.reports:
             if voice.closed_at is None:
                 yield Reply(
@@ -122,6 +123,14 @@ def answered(view: CurrentTicket, event: Answering, at: int, view_of: ViewOf) ->
                     at=at,
                     drill=one.drill,
                 )
+
+
+def _who(view: CurrentTicket, event: Answering) -> str:
+    """Who did it: the unit that holds the ticket; one that helps, where it called or is there; or the reporter."""
+    if isinstance(event, TicketHandled) and event.self_handled:
+        return REPORTER
+    by = event.by if isinstance(event, TicketContacted | TicketArrived) else None
+    return by if by in view.assisting else view.unit
 
 
 def _family(view: CurrentTicket, view_of: ViewOf) -> Iterator[CurrentTicket]:

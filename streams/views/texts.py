@@ -17,7 +17,7 @@ ANSWERS: Final = {
     Answer.REWORKED: "工单{ticket}的处置结果未通过核查，已要求{unit}返工。",
     Answer.CALLED_BACK: "工单{ticket}已回访。",
     Answer.CLOSED: "工单{ticket}已结案，欢迎评价。",
-    Answer.RATED: "感谢您对工单{ticket}的评价。",
+    Answer.RATED: "工单{ticket}已收到评价，感谢您的参与。",
     Answer.REOPENED: "工单{ticket}已重新办理。",
     Answer.VOIDED: "工单{ticket}已作废。",
     Answer.SUSPENDED: "工单{ticket}暂时无法办理，已挂账，条件具备后恢复办理。",
@@ -28,6 +28,8 @@ ANSWERS: Final = {
     Answer.AMENDED: "您补充的情况已记入工单{ticket}。",
     Answer.REPEATED: "该事项此前已登记，工单号{ticket}。",
 }
+REPORTER: Final = "上报人"
+"""Stands for the unit where whoever reported it put it right on the spot (自处理)."""
 JOINED: Final = {
     Fate.URGED: "您反映的事项正在办理，已催促承办单位，工单号{ticket}。",
     Fate.MERGED: "您反映的事项已有工单在办，已合并办理，工单号{ticket}。",
@@ -51,9 +53,9 @@ REFUSED: Final = {
 }
 
 
-def answer(what: Answer, view: CurrentTicket, about: CurrentTicket) -> str:
-    """The sentence for a report of `view`; `about` is the ticket that is worked on, for a merged child its master."""
-    return ANSWERS[what].format(ticket=view.ticket, unit=about.unit, other=view.merged_into)
+def answer(what: Answer, view: CurrentTicket, unit: str) -> str:
+    """The sentence for a report of `view`; `unit` did it, or has the ticket that is worked on."""
+    return ANSWERS[what].format(ticket=view.ticket, unit=unit, other=view.merged_into)
 
 
 def settled(what: Answer, fate: Fate, ticket: str) -> str:

@@ -200,6 +200,13 @@ async def test_an_unreadable_emergency_is_a_dead_letter_and_a_bare_report(topic:
     assert bare.origin == letter.origin
 
 
+async def test_what_is_unreadable_in_a_drill_is_of_the_drill() -> None:
+    headers = IntakeHeaders(source="alarms", drill=True).to_kafka()
+    given = await answer(Row(topic="lianqin.intake.police", value=b"\xff", headers=headers), live("police"))
+    assert [letter.drill for _, letter in letters(given)] == [True, False]
+    assert [command.drill for command in commands(given) if isinstance(command, Report)] == [True, False]
+
+
 @pytest.mark.parametrize("topic", ["grid", "citizen", "hotline", "feedback"])
 async def test_elsewhere_an_unreadable_record_is_a_dead_letter_alone(topic: str) -> None:
     given = await answer(live(topic))

@@ -89,9 +89,9 @@ class Partition(Log):
         return block_of(self.records[first:last], event_row)
 
 
-def dead_letter(offset: int, came: Origin, reason: Reject = Reject.BROKEN) -> Made:
+def dead_letter(offset: int, came: Origin, reason: Reject = Reject.BROKEN, *, drill: bool = False) -> Made:
     """A record on `dead-letter`."""
-    letter = DeadLetter(reason=reason, hint="no JSON", origin=came, source="src", time=BEGIN)
+    letter = DeadLetter(reason=reason, hint="no JSON", origin=came, source="src", time=BEGIN, drill=drill)
     return Made(
         topic=DEAD_LETTERS, partition=0, offset=offset, timestamp=BEGIN, value=b"raw", headers=letter.to_kafka()
     )

@@ -14,7 +14,15 @@ from functools import partial
 import pytest
 
 from schemas.codes import Outcome
-from schemas.events import CommandSettled, LimitsChanged, TicketClosed, TicketReopened
+from schemas.events import (
+    CommandSettled,
+    Event,
+    LimitsChanged,
+    TicketClosed,
+    TicketDispatched,
+    TicketDiverted,
+    TicketReopened,
+)
 from streams.ledger import queries
 from streams.ledger.access import Embedded, Server, Way, connect
 from streams.ledger.asking import rows
@@ -235,6 +243,32 @@ class StoreSuite:
         sql = "SELECT policy, stage, closed, overall_due = toDateTime64({due} / 1000, 3, 'UTC') FROM tickets"
         sql = sql.format(due=deadline(hours=60).due_at)
         assert [tuple(row) for row in await store.ask(lambda client: rows(client, sql))] == [("p2", "accepted", 0, 1)]
+
+    async def test_dead_letters_of_a_drill_count_nowhere(self, store: Store) -> None:
+        await store.insert(dead_block(dead_letter(0, origin(20)), dead_letter(1, origin(21), drill=True)))
+        assert (await store.ask(queries.figures)).dead_letters == {"broken": 1}
+
+    @pytest.mark.parametrize(
+        "taken",
+        [
+            (fact(TicketDiverted), fact(TicketDispatched)),
+            (fact(LimitsChanged, policy="p2", said={}),),
+            (fact(TicketClosed), fact(LimitsChanged, policy="p2", said={}), fact(TicketReopened)),
+        ],
+        ids=["by the other side", "by another policy", "by a reopening"],
+    )
+    async def test_a_ticket_whose_overall_limit_is_taken_away_is_not_overdue(
+        self, store: Store, taken: tuple[Event, ...]
+    ) -> None:
+        log = Partition()
+        for number, ticket in enumerate(("k1", "k2")):
+            log.open(ticket, origin(number))
+        for event in taken:
+            log.say(event, at=BEGIN + HOUR, ticket="k1")
+        log.pass_limit("k2", at=BEGIN + DAY)
+        await store.insert(log.block())
+        assert (await store.ask(queries.figures)).total.overdue_now == 1  # k2
+        assert (await store.ask(series)).points[-1].overdue == 1
 
     async def test_figures_of_nothing(self, store: Store) -> None:
         found = await store.ask(queries.figures)

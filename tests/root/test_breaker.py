@@ -125,6 +125,15 @@ def test_a_source_whose_every_batch_is_mostly_usable_is_never_paused(batches: li
         assert made.limits == {}
 
 
+async def test_it_says_at_the_start_that_nothing_is_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.breaker.EVERY_S", 0.001)
+    told = Told()
+    running = asyncio.create_task(breaker(told).run())
+    await asyncio.sleep(0.01)
+    running.cancel()
+    assert sorted(told.said) == [("intake.citizen", False), ("intake.grid", False)]
+
+
 async def test_it_looks_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.breaker.EVERY_S", 0.001)
     told = Told()

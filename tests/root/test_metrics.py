@@ -186,7 +186,14 @@ def test_a_host_that_can_be_none_is_told(registry: CollectorRegistry, observer: 
         observer.serve(MetricsSettings(host="a..b", port=9), registry)
 
 
+def test_a_host_of_another_machine_is_told(registry: CollectorRegistry, observer: Observer) -> None:
+    with pytest.raises(UserError, match=r"192\.0\.2\.1, port 9 \(.*\): correct LIANQIN_METRICS__HOST"):
+        observer.serve(MetricsSettings(host="192.0.2.1", port=9), registry)
+
+
 def test_a_paused_source_is_told(registry: CollectorRegistry, observer: Observer) -> None:
+    observer.source_paused("intake.citizen", paused=False)
+    assert value(registry, "lianqin_source_pauses_total", topic="intake.citizen") == 0
     observer.source_paused("intake.citizen", paused=True)
     assert value(registry, "lianqin_source_paused", topic="intake.citizen") == 1
     observer.source_paused("intake.citizen", paused=False)

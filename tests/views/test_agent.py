@@ -15,8 +15,11 @@ from schemas.events import (
     LimitPassed,
     MatchProposed,
     ReportSettled,
+    TicketAbsorbed,
+    TicketAdopted,
     TicketClosed,
     TicketDispatched,
+    TicketHandled,
     TicketOpened,
     TicketReopened,
     TicketUrged,
@@ -27,6 +30,8 @@ from streams.ownership.batch import Answer, Batch
 from streams.views.memory import ViewsMemory
 from tests.facts import BEGIN, HOUR, Log, Made, fact
 from tests.views.kit import DEPS, Views, batch_of, viewed
+
+NULL: bytes = None  # type: ignore[assignment]  # Kafka's headers may be null, whatever the client's types say
 
 
 @dataclass
@@ -124,13 +129,15 @@ def test_what_cannot_be_taken_in_is_counted_and_the_next_goes_on() -> None:
     good = log.records[0]
     bad = [
         Made(topic="t", partition=0, offset=offset, timestamp=BEGIN, value=value, headers=headers)
-        for offset, (value, headers) in enumerate([(b"{}", good.headers), (good.value, []), (None, good.headers)])
+        for offset, (value, headers) in enumerate(
+            [(b"{}", good.headers), (good.value, []), (None, good.headers), (good.value, [*good.headers, ("x", NULL)])]
+        )
     ]
     watcher = Watcher()
     deps = ViewsDeps(current="c", assignments="a", reminders="m", candidates="d", replies="r", metrics=watcher)
     views = Views()
     views.batch([*bad, *log.records[1:], good], deps)
-    assert watcher.told[0].passed_over == {"unreadable": 3, "no-view": 1}
+    assert watcher.told[0].passed_over == {"unreadable": 4, "no-view": 1}
     assert set(views.current()) == {"k1"}
 
 
@@ -140,6 +147,15 @@ def test_settlements_of_tickets_that_left_are_answered_all_the_same() -> None:
     log.say(fact(CommandSettled, outcome=Outcome.REFUSED, reason=Refusal.NOT_LEGAL_NOW), at=BEGIN, ticket="gone")
     views = viewed(log.records)
     assert [send.topic for send in views.sends] == ["r", "r"]
+
+
+def test_a_childs_reply_is_of_the_childs_matter() -> None:
+    log = opened("k1", "k2")
+    log.say(fact(TicketAbsorbed, into="k1"), at=BEGIN, ticket="k2")
+    log.say(fact(TicketAdopted, child="k2"), at=BEGIN, ticket="k1")
+    log.say(fact(TicketHandled), at=BEGIN + HOUR, ticket="k1")
+    told = [envelope_of(send.headers) for send in viewed(log.records).sends if send.topic == "r"][-2:]
+    assert [(one.subject, one.matter, one.sequence) for one in told] == [("k1", "k1", 3), ("k2", "k2", 2)]
 
 
 def test_metrics_are_told_once_the_batch_is_taken() -> None:

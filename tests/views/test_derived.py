@@ -165,6 +165,13 @@ def test_who_is_reminded(event: Event, what: Reminder, recipients: tuple[str, ..
     assert (reminder.what, reminder.recipients, reminder.ticket, reminder.unit) == (what, recipients, "k1", "u1")
 
 
+def test_what_nobody_owns_rings_where_it_is_given_to() -> None:
+    diverted = (HELD, fact(TicketDiverted))
+    (unowned,) = said(Reminded, *diverted, fact(AlarmRaised, alarm=Alarm.NO_OWNER, about="duty desk"))
+    (undated,) = said(Reminded, *diverted, fact(AlarmRaised, alarm=Alarm.PROVISIONAL, about="overall"))
+    assert (unowned.recipients, undated.recipients) == (("duty desk",), ("u1",))
+
+
 def test_a_reminder_says_of_what() -> None:
     (passed,) = said(Reminded, fact(LimitPassed, limit="signed", allowed=DAY))
     assert (passed.limit, passed.allowed, passed.urges, passed.alarm) == ("signed", DAY, 0, None)
@@ -321,6 +328,24 @@ def test_texts_tell_what_may_be_told() -> None:
     (reply,) = said(Reply, fact(TicketDispatched, unit="城管中队", note="李某电话13900000000", by="张三"))
     assert (reply.text, reply.stage) == ("工单k1已派遣至城管中队。", Stage.DISPATCHED)
     assert said(Reply, fact(TicketAbsorbed, into="k9"))[0].text == "工单k1与工单k9为同一事项，已合并办理。"
+
+
+@pytest.mark.parametrize(("by", "unit"), [("a1", "a1"), ("u1", "u1"), (None, "u1")])
+def test_whoever_helps_is_named_where_it_called_or_is_there(by: str | None, unit: str) -> None:
+    (contacted,) = said(Reply, HELD, fact(TicketContacted, by=by))
+    assert contacted.text == f"{unit}已就工单k1与反映人联系。"
+    (arrived,) = said(Reply, HELD, fact(TicketArrived, by=by))
+    assert arrived.text == f"{unit}已到达工单k1的现场。"
+
+
+def test_what_the_reporter_put_right_no_unit_has_handled() -> None:
+    (handled,) = said(Reply, HELD, fact(TicketHandled, self_handled=True))
+    assert handled.text == "工单k1已由上报人处置，等待核查。"
+
+
+def test_a_rating_is_told_to_all_as_nobodys_own() -> None:
+    rated = said(Reply, *JOINED_TWO, fact(TicketRated))
+    assert {one.text for one in rated} == {"工单k1已收到评价，感谢您的参与。"}
 
 
 def test_there_is_a_text_for_everything() -> None:
