@@ -87,6 +87,18 @@ def test_a_deadline_names_its_row_and_its_days() -> None:
     assert heading(opened, SHANGHAI) == "  1  2023-11-16 10:00:00  opened 立案"
 
 
+def test_a_day_that_begins_seconds_late_is_told_apart_from_a_whole_one() -> None:
+    #  Wed 09:00:30        Thu 09:00           Sat 09:00
+    #  |--7 h 29 min 30 s--|--7 h 30 min--|free|-30 s-|
+    opened = told(working(54_000, "2 wd"), (2 * HOUR + 47 * MINUTE + 10 * SECOND, report("r1"))).chapters[0]
+    assert [line.strip() for line in lines(opened, SHANGHAI)][-4:] == [
+        "2023-11-15 周三 worked 工作日: 7 h 29 min 30 s (09:00–12:00, 13:30–18:00)",
+        "2023-11-16 周四 worked 工作日: 7 h 30 min (09:00–12:00, 13:30–18:00)",
+        "2023-11-17 周五 holiday 节假日",
+        "2023-11-18 周六 worked, adjusted 调休上班: 30 s (09:00–09:00)",
+    ]
+
+
 def test_days_of_a_calendar_are_called_what_they_are() -> None:
     begin = 1_696_521_600_000  # 2023-10-06 00:00 in Shanghai, a Friday before an adjusted Saturday
     days = list(WorkingTime(OFFICE).days(begin, begin + 3 * DAY))
