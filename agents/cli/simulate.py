@@ -48,7 +48,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
     With a centre on the log clock: everything is sent in the order of its time and, once it is settled, what the desk
     made of it is compared with what was planted: each repeat, urge and merge, each claim that must be refused.
 
-    Exit codes: 0 as planted, 1 something differs, 2 refused (nothing was sent).
+    Exit codes: 0 as planted, 1 something differs, 2 refused (nothing was sent), 70 somebody was away meanwhile.
 
     Example: `lianqin simulate --days 30 --times 10 --data-dir /tmp/lq`, or `lianqin simulate --out /tmp/day`
     """
