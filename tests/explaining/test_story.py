@@ -21,7 +21,7 @@ from agents.replaying.source import FileLog
 from schemas.codes import Action, LimitClock, Side, Stage
 from schemas.commands import Command, PolicyPublished
 from schemas.events import LimitsChanged
-from schemas.policy import LimitRow, Policy, Span
+from schemas.policy import Category, LimitRow, Policy, Span
 from streams.desk.reasons import Reason
 from streams.desk.working_time import Kind, WorkingTime
 from tests.desk.histories import OFFICE, PLAIN
@@ -136,6 +136,14 @@ def test_what_moved_a_limit_is_told() -> None:
     assert limits(by_type["ticket.reworked"])["handled"][0] == "goes on"
     assert set(limits(by_type["ticket.closed"]).values()) == {("ends", None)}
     assert "of it granted 延时: 10 min" in "\n".join(lines(by_type["ticket.extended"], None))
+
+
+def test_what_is_proposed_of_the_very_same_place_is_0_metres_apart() -> None:
+    near = replace(PLAIN, categories={"lamp": Category(near_m=100, near_s=3600)})
+    spot = {"lat": 32.06, "lon": 118.63}
+    story = told(near, (0, report("r1", **spot)), (MINUTE, report("r2", **spot)), ticket="r2")
+    (proposed,) = [one for one in story.chapters if one.type == "lianqin.match.proposed.v1"]
+    assert proposed.says["distance_m"] == 0
 
 
 def test_a_step_names_its_limit_and_a_condition_its_own() -> None:
