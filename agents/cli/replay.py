@@ -167,19 +167,20 @@ def _only(source: FileLog | BrokerLog, partitions: Collection[int]) -> Source:
     return replace(source, bounds=wanted)
 
 
-def span_of(since: str | None, until: str | None, partitions: Collection[int]) -> Span:
-    """The span that is meant."""
+def span_of(since: str | None, until: str | None, partitions: Collection[int] | None) -> Span:
+    """The span that is meant; without `partitions` by time alone."""
     first, since_ms = _moment("--since", since, partitions)
     end, until_ms = _moment("--until", until, partitions)
     return Span(since=since_ms, until=until_ms, first=first, end=end)
 
 
-def _moment(name: str, text: str | None, partitions: Collection[int]) -> tuple[int | None, int | None]:
+def _moment(name: str, text: str | None, partitions: Collection[int] | None) -> tuple[int | None, int | None]:
     """An offset or a time."""
     if text is None:
         return None, None
-    is_offset = text.isascii() and text.isdigit()  # ² is a digit too, and no number
-    if is_offset and len(partitions) != 1:
+    # ² is a digit too, and no number.
+    is_offset = partitions is not None and text.isascii() and text.isdigit()
+    if is_offset and len(partitions or ()) != 1:
         msg = f"{name} {text} is an offset: say of which partition, with one --partition"
         raise UserError(msg)
     try:

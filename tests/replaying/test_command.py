@@ -99,3 +99,20 @@ def test_what_makes_no_sense_is_refused_in_one_line(
     with pytest.raises(UserError, match=why) as refused:
         run("replay", "--log", file_of(tmp_path, log), *arguments)
     assert "\n" not in str(refused.value)
+
+
+def test_a_snapshot_that_goes_beyond_the_end_is_no_beginning(log: Log, tmp_path: Path) -> None:
+    file, late = file_of(tmp_path, log), str(tmp_path / "late.state")
+    run("snapshot", late, "--log", file)
+    for command in (("snapshot", str(tmp_path / "early.state")), ("replay",), ("replay", "--policy", "pukou")):
+        with pytest.raises(UserError, match="the snapshot goes beyond --until: desk partition 3 up to offset 3"):
+            run(*command, "--log", file, "--from", late, "--until", "2023-11-15")
+    assert not (tmp_path / "early.state").exists()
+    with pytest.raises(UserError, match="goes beyond --until"):
+        run("replay", "--log", file, "--from", late, "--partition", str(PARTITION), "--until", "3")
+    assert run("replay", "--log", file, "--from", late, "--until", "2023-11-16").exit_code == 0
+
+
+def test_a_snapshot_is_cut_by_time_alone(log: Log, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--until '3' is no time"):
+        run("snapshot", str(tmp_path / "x.state"), "--log", file_of(tmp_path, log), "--until", "3")
