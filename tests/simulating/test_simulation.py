@@ -9,7 +9,9 @@ from pathlib import Path
 import orjson
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from agents.cli.main import program
 from agents.errors import UserError
 from agents.packs import SHIPPED, load_sources
 from agents.places import load_intake
@@ -157,3 +159,11 @@ def test_a_district_that_lacks_what_is_drawn_from_is_refused_in_one_line(
     with pytest.raises(UserError, match=f"district ours cannot be simulated: {why}. Put that") as refused:
         world_at(f"{pack}/")
     assert "\n" not in str(refused.value)
+
+
+def test_what_was_written_is_told_to_programs_too(tmp_path: Path) -> None:
+    told = CliRunner().invoke(program(), ["simulate", "--times", "0.01", "--out", str(tmp_path / "day"), "--json"])
+    found = orjson.loads(told.stdout)
+    assert found["folder"] == str(tmp_path / "day")
+    assert set(found["records"]) <= {*SHARES, "handlers"}
+    assert sum(found["records"].values()) == len((tmp_path / "day" / "truth.csv").read_text().splitlines()) - 1
