@@ -161,6 +161,14 @@ def test_a_district_that_lacks_what_is_drawn_from_is_refused_in_one_line(
     assert "\n" not in str(refused.value)
 
 
+def test_a_source_of_another_shape_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED / "districts" / "pukou", pack := tmp_path / "ours")
+    file = pack / "sources" / "police110.yaml"
+    file.write_text(file.read_text().replace("JJDBH", "BH"))
+    with pytest.raises(UserError, match="source police110 cannot be simulated: its mapping reads records"):
+        next(Simulation(world_at(f"{pack}/"), DAY).records())
+
+
 def test_what_was_written_is_told_to_programs_too(tmp_path: Path) -> None:
     told = CliRunner().invoke(program(), ["simulate", "--times", "0.01", "--out", str(tmp_path / "day"), "--json"])
     found = orjson.loads(told.stdout)
