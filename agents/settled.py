@@ -7,6 +7,7 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
+from agents.errors import Away
 from agents.held import HeldFeedback
 from schemas.commands import Origin
 from streams.ledger import queries
@@ -25,14 +26,15 @@ class SettledThere:
         self._held = held
 
     async def settled(self, topic: str, partition: int, first: int, last: int) -> int:
-        """How many of these records are settled or dead letters there."""
+        """How many of these records are settled or dead letters there; `Away` where nobody answers for a minute."""
         until = monotonic() + AWAY_S
         while True:
             try:
                 return await asyncio.to_thread(queries.settled, self._client, topic, partition, first, last)
-            except LedgerAway:
+            except LedgerAway as error:
                 if monotonic() > until:
-                    raise
+                    msg = f"{error}; all was sent, and the same command waits on where this one stopped"
+                    raise Away(msg) from error
             await asyncio.sleep(1.0)
 
     async def waiting(self) -> Sequence[Origin]:

@@ -9,9 +9,11 @@ import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from agents.cli.options import AsJson, DataDir, settings
 from agents.logs import logs_at
+from agents.printable import printable
 from agents.proof import Proof, prove
 from agents.reach import ledger_at, place_of
 from streams.ledger.account import Named
@@ -38,7 +40,7 @@ def audit(
     if as_json:
         typer.echo(orjson.dumps(_document(proof), option=orjson.OPT_INDENT_2).decode())
     else:
-        _show(proof, Console())
+        show(proof, Console())
     if not proof.ok:
         raise typer.Exit(1)
 
@@ -81,14 +83,16 @@ def _named(one: Named) -> dict[str, object]:
     return found
 
 
-def _show(proof: Proof, console: Console) -> None:
+def show(proof: Proof, console: Console) -> None:
+    """Print it."""
     account = proof.account
     table = Table("source", "received", "settled", "dead letters", "waiting", "missing", "twice", box=None)
     for column in table.columns[1:]:
         column.justify = "right"
     for name, source in sorted(account.sources.items()):
         counts = (source.received, source.settled, source.dead_letters, source.waiting, source.missing, source.twice)
-        table.add_row(name, *(f"{n:,}" for n in counts))
+        # Whoever may write to an intake topic names his source: what he likes.
+        table.add_row(Text(printable(name)), *(f"{n:,}" for n in counts))
     console.print(table)
     _list(console, "missing", account.missing, account.missing_n)
     _list(console, "twice", account.twice, account.twice_n)
@@ -113,7 +117,8 @@ def _list(console: Console, what: str, named: Sequence[Named], total: int) -> No
 
 def _differences(console: Console, agreement: Agreement) -> None:
     for ticket, (views, ledger) in list(agreement.differing.items())[:MOST_NAMED]:
-        console.print(f"views and ledger differ: {ticket}: {_words(views)}; {_words(ledger)}", highlight=False)
+        said = f"views and ledger differ: {ticket}: {_words(views)}; {_words(ledger)}"
+        console.print(said, highlight=False, markup=False)
     if (more := len(agreement.differing) - MOST_NAMED) > 0:
         console.print(f"views and ledger differ: {more:,} more")
 

@@ -46,7 +46,7 @@ def feed(  # noqa: PLR0913, PLR0917 - a command's options
 ) -> None:
     """Feed a file of CSV or of JSON objects, one a line. An interrupted feed goes on where it stopped.
 
-    Exit codes: 0 done, 2 refused (nothing was sent), 130 interrupted.
+    Exit codes: 0 done, 2 refused (nothing was sent), 70 somebody was away meanwhile, 130 interrupted.
 
     Example: `lianqin feed boston311 boston311.csv.gz --data-dir /tmp/lq`, or, without a centre,
     `lianqin feed --mapping mine.yaml mine.csv --dry-run`

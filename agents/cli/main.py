@@ -21,6 +21,8 @@ COMMANDS: Final = (
     "policy",
 )  # fmt: skip
 """Each is in the module of `agents.cli` that has its name."""
+UNREAD: Final = 141
+"""Exit code of who wrote to a pipe that nobody reads any more: 128 and the signal's number, as a shell says it."""
 
 
 def program(names: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -63,12 +65,18 @@ def _settings_problem(error: ValidationError) -> str:
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 the answer is no, 2 refused, 70 a bug, a broker away, a full disk."""
+    """Run the command line. Exit codes: 0 done, 1 the answer is no, 2 refused, 70 a bug, a broker away, a full disk.
+
+    And 141 where whoever read what was said has gone, as with any program.
+    """
     # What a client writes about each connection it tries is no news beside our own line.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         _run()
-    except SystemExit:
+    except SystemExit as ended:
+        # Typer and rich end with 1 then, which is an answer: no.
+        if ended.code == 1 and isinstance(ended.__context__, BrokenPipeError):
+            sys.exit(UNREAD)
         raise
     except KeyboardInterrupt:
         sys.exit(130)

@@ -90,7 +90,7 @@ def diff(
         _json({"before": one.version, "after": other.version, "differences": [item._asdict() for item in found]})
     else:
         for item in found:
-            typer.echo(_line(item))
+            typer.echo(printable(_line(item)))
         typer.echo(f"{len(found):,} differences: {titled(one)} → {titled(other)}")
     if found:
         raise typer.Exit(NO)
@@ -243,7 +243,7 @@ def _summary(examined: Examined, rules: Policy) -> dict[str, object]:
 def _show(found: dict[str, object]) -> None:
     table = Table(show_header=False, box=None)
     for name, value in found.items():
-        table.add_row(name, Text(told(value) if value is not None else "none"))
+        table.add_row(name, Text(printable(told(value)) if value is not None else "none"))
     Console().print(table)
 
 

@@ -77,7 +77,7 @@ def replay(  # noqa: PLR0913, PLR0917 - a command's options
     with Bar() as bar, source_of(data_dir, log, partition or ()) as source:
         snapshot = None if begin is None else snapshot_in(begin)
         if to is not None:
-            _export(to, source, snapshot, span, bar)
+            _export(to, source, snapshot, span, bar, as_json=as_json)
             return
         if policy is not None:
             asked = _asked(policy, span, ticket)
@@ -137,7 +137,7 @@ def _tell(part: Part, asked: Asked, name: str, html: Path | None, *, as_json: bo
         raise typer.Exit(1)
 
 
-def _export(to: Path, source: Source, snapshot: Snapshot | None, span: Span, bar: Bar) -> None:
+def _export(to: Path, source: Source, snapshot: Snapshot | None, span: Span, bar: Bar, *, as_json: bool) -> None:
     if not isinstance(source, BrokerLog):
         msg = "--export and --log contradict each other: copy the file, or export from the centre"
         raise UserError(msg)
@@ -145,7 +145,10 @@ def _export(to: Path, source: Source, snapshot: Snapshot | None, span: Span, bar
         msg = "an exported log goes to the end: leave out --since and --until; --from SNAPSHOT begins in the middle"
         raise UserError(msg)
     counted = export(to, source, snapshot, bar)
-    typer.echo(", ".join(f"{count:,} records of {topic}" for topic, count in counted.items()) + f" are in {to}")
+    if as_json:
+        typer.echo(orjson.dumps({"file": str(to), "records": counted}, option=orjson.OPT_INDENT_2).decode())
+    else:
+        typer.echo(", ".join(f"{count:,} records of {topic}" for topic, count in counted.items()) + f" are in {to}")
 
 
 @contextmanager
@@ -167,19 +170,20 @@ def _only(source: FileLog | BrokerLog, partitions: Collection[int]) -> Source:
     return replace(source, bounds=wanted)
 
 
-def span_of(since: str | None, until: str | None, partitions: Collection[int]) -> Span:
-    """The span that is meant."""
+def span_of(since: str | None, until: str | None, partitions: Collection[int] | None) -> Span:
+    """The span that is meant; without `partitions` by time alone."""
     first, since_ms = _moment("--since", since, partitions)
     end, until_ms = _moment("--until", until, partitions)
     return Span(since=since_ms, until=until_ms, first=first, end=end)
 
 
-def _moment(name: str, text: str | None, partitions: Collection[int]) -> tuple[int | None, int | None]:
+def _moment(name: str, text: str | None, partitions: Collection[int] | None) -> tuple[int | None, int | None]:
     """An offset or a time."""
     if text is None:
         return None, None
-    is_offset = text.isascii() and text.isdigit()  # ² is a digit too, and no number
-    if is_offset and len(partitions) != 1:
+    # ² is a digit too, and no number.
+    is_offset = partitions is not None and text.isascii() and text.isdigit()
+    if is_offset and len(partitions or ()) != 1:
         msg = f"{name} {text} is an offset: say of which partition, with one --partition"
         raise UserError(msg)
     try:

@@ -1,6 +1,7 @@
 """`lianqin simulate`: a believable month of the district, made up, through the centre, and compared with the truth."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -48,7 +49,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
     With a centre on the log clock: everything is sent in the order of its time and, once it is settled, what the desk
     made of it is compared with what was planted: each repeat, urge and merge, each claim that must be refused.
 
-    Exit codes: 0 as planted, 1 something differs, 2 refused (nothing was sent).
+    Exit codes: 0 as planted, 1 something differs, 2 refused (nothing was sent), 70 somebody was away meanwhile.
 
     Example: `lianqin simulate --days 30 --times 10 --data-dir /tmp/lq`, or `lianqin simulate --out /tmp/day`
     """
@@ -59,7 +60,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
         sources = load_sources(chosen.district)
         with writing(out, "--out"):
             counts = files.write(out, Simulation(world, span).records(), sources)
-        typer.echo(", ".join(f"{source} {count:,}" for source, count in sorted(counts.items())) + f" in {out}")
+        _tell_written(counts, out, as_json=as_json)
         return
     centre = running(chosen)
     if Clock(centre.clock) is Clock.WALL:
@@ -93,6 +94,14 @@ async def _through(centre: RunFile, cluster: Cluster, place: Place, span: Span, 
         bar.say("comparing with the truth")
         records = Simulation(world, span).records()
         return await asyncio.to_thread(check, client, ran.place.topic, ran.place.first, records)
+
+
+def _tell_written(counts: Mapping[str, int], out: Path, *, as_json: bool) -> None:
+    if as_json:
+        document = {"folder": str(out), "records": dict(sorted(counts.items()))}
+        typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    else:
+        typer.echo(", ".join(f"{source} {count:,}" for source, count in sorted(counts.items())) + f" in {out}")
 
 
 def _tell(checked: Checked, *, as_json: bool) -> None:

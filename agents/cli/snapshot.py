@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.cli.options import AsJson, DataDir, settings
-from agents.cli.replay import From, LogFile, Processes, Until, source_of, span_of
+from agents.cli.replay import From, LogFile, Processes, source_of, span_of
 from agents.feeding.progress import Bar
 from agents.logs import logs_at
 from agents.reach import place_of
@@ -22,7 +22,7 @@ def snapshot(  # noqa: PLR0913, PLR0917 - a command's options
     file: Annotated[Path, typer.Argument(help="Where to.")],
     data_dir: DataDir = None,
     log: LogFile = None,
-    until: Until = None,
+    until: Annotated[str | None, typer.Option(help="Up to this time; all partitions.")] = None,
     begin: From = None,
     workers: Processes = None,
     as_json: AsJson = False,
@@ -42,7 +42,7 @@ def snapshot(  # noqa: PLR0913, PLR0917 - a command's options
     else:
         with Bar() as bar, source_of(data_dir, log, ()) as source:
             earlier = None if begin is None else snapshot_in(begin)
-            job = Job(source=source, snapshot=earlier, span=span_of(None, until, ()))
+            job = Job(source=source, snapshot=earlier, span=span_of(None, until, None))
             said = write(file, source.prefix, cut_at(job, workers or processes(), bar))
     if as_json:
         typer.echo(orjson.dumps({"file": str(file), "partitions": said}, option=orjson.OPT_INDENT_2).decode())

@@ -26,7 +26,7 @@ def page(figures: Figures, sweep: Sweep | None) -> str:
     if sweep is not None:
         parts.append(_tried(sweep))
     read = figures.read
-    shell = resources.files("agents.evaluating").joinpath("page.html").read_text()
+    shell = resources.files("agents.evaluating").joinpath("page.html").read_text(encoding="utf-8")
     span = f"{read.source}, {_day(read.first)} to {_day(read.last)}"
     return shell.replace("{span}", escape(span)).replace("{body}", "\n".join(parts))
 

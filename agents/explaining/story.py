@@ -64,6 +64,8 @@ _SAID: Final = (
     "note",
 )
 """What is told of an event, where it says it, in this order."""
+_EVEN_NOUGHT: Final = frozenset({"kept", "on_time", "distance_m"})
+"""Told also where they are no, or 0: two reports of the very same place are 0 metres apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class Story:
 def _says(event: Event) -> Iterator[tuple[str, Any]]:
     for name in _SAID:
         value = getattr(event, name, None)
-        if value not in (None, "", (), False) or (name in {"kept", "on_time"} and value is False):
+        if value not in (None, "", (), False) or (name in _EVEN_NOUGHT and value is not None):
             yield name, value
 
 

@@ -133,17 +133,22 @@ def _rule(why: Reason) -> str:
 
 def _days(days: Sequence[Day], zone: tzinfo | None) -> Iterator[str]:
     """What the days are, how much of each was counted and in which periods; days alike in a row share a line."""
-    for (kind, announced, hours), alike in groupby(days, lambda day: (day.kind, day.announced, _hours(day, zone))):
+    # By what was counted too: a day that begins half a minute late has the hours of a whole one, and is none.
+    told = groupby(days, lambda day: (day.kind, day.announced, _hours(day, zone), _counted(day)))
+    for (kind, announced, hours, counted), alike in told:
         same = list(alike)
         when = _when(same[0]) if len(same) == 1 else f"{_when(same[0])} to {_when(same[-1])}"
         what = words.DAYS[kind] + ("" if announced else ", not announced 未公布")
-        counted = sum(end - start for start, end in same[0].periods)
         times = "" if len(same) == 1 else f"{len(same)} × "
         yield f"{when} {what}" + (f": {times}{words.length(counted)} ({hours})" if hours else "")
 
 
 def _when(day: Day) -> str:
     return f"{day.date} {_WEEKDAYS[date.fromisoformat(day.date).weekday()]}"
+
+
+def _counted(day: Day) -> int:
+    return sum(end - start for start, end in day.periods)
 
 
 def _hours(day: Day, zone: tzinfo | None) -> str:

@@ -31,7 +31,7 @@ def differences(before: Policy, after: Policy) -> list[Difference]:
 
 def told(value: object) -> str:
     """A value as a pack would have it, in one line."""
-    if isinstance(value, str):
+    if isinstance(value, str) and "\n" not in value:
         return value
     dumped = yaml.safe_dump(_short(value), default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
     return str(dumped).removesuffix("\n").removesuffix("\n...")

@@ -17,7 +17,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import orjson
 
-from agents.errors import UserError
+from agents.errors import DiskFull, UserError, is_full
 from streams.ownership.batch import Record
 
 MANIFEST: Final = "manifest.json"
@@ -62,12 +62,15 @@ class Writer:
 
 @contextmanager
 def written(path: Path, kind: str) -> Iterator[Writer]:
-    """A file of that kind, whole in its place when this is left, or not there at all."""
+    """A file of that kind, whole in its place when this is left, or not there at all.
+
+    `ArchiveError` where it cannot be written there; `DiskFull`, also from the middle of it, where there is no room.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     except OSError as error:
-        raise ArchiveError(_unwritable(path, error)) from error
+        raise _unwritable(path, error) from error
     try:
         with os.fdopen(handle, "w+b") as file:
             file.write(_first_line(kind, "0" * 64))
@@ -77,9 +80,11 @@ def written(path: Path, kind: str) -> Iterator[Writer]:
             file.seek(0)
             file.write(_first_line(kind, checksum))
         _put(Path(name), path)
-    except BaseException:
+    except BaseException as error:
         with suppress(FileNotFoundError):
             Path(name).unlink()
+        if isinstance(error, OSError) and is_full(error):
+            raise _unwritable(path, error) from error
         raise
 
 
@@ -87,7 +92,7 @@ def _put(made: Path, path: Path) -> None:
     try:
         made.replace(path)
     except OSError as error:  # a folder stands there
-        raise ArchiveError(_unwritable(path, error)) from error
+        raise _unwritable(path, error) from error
 
 
 class Archive:
@@ -190,8 +195,10 @@ def _checksum(file: IO[bytes], start: int) -> str:
     return digest.hexdigest()
 
 
-def _unwritable(path: Path, error: OSError) -> str:
-    return f"{path} cannot be written ({error.strerror}): choose another file"
+def _unwritable(path: Path, error: OSError) -> UserError:
+    if is_full(error):
+        return DiskFull(str(path), error)
+    return ArchiveError(f"{path} cannot be written ({error.strerror}): choose another file")
 
 
 def _damaged(path: Path) -> str:

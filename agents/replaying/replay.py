@@ -13,7 +13,7 @@ from agents.replaying.snapshot import Cut, Snapshot
 from agents.replaying.source import Bounds, Source
 from agents.replaying.spreading import Count, spread
 from schemas.commands import Command
-from schemas.envelope import HeaderWriter, numbered_ids
+from schemas.envelope import HeaderWriter, numbered_ids, rfc3339
 from schemas.topics import TICKETS
 from streams.desk.facts import Entry
 from streams.desk.memory import DeskMemory
@@ -106,6 +106,8 @@ class Course:
     def _records(self) -> Iterator[Record]:
         place = self.place
         _check_beginning(self.bounds, place, has_snapshot=self.job.snapshot is not None)
+        if self.job.snapshot is not None:
+            _check_end(self.bounds.partition, place, self.player.draft.time, self.job.span)
         records = self.job.source.desk(self.bounds.partition, max(place.offset, self.bounds.desk_first))
         if place.checksum and place.offset >= self.bounds.desk_first:
             _check_same(self.bounds.partition, next(records, None), place)
@@ -205,6 +207,15 @@ def _check_beginning(bounds: Bounds, place: Place, *, has_snapshot: bool) -> Non
         raise UserError(msg)
     msg = f"{name} ends before offset {place.offset}, where the snapshot was taken: it is of another log"
     raise UserError(msg)
+
+
+def _check_end(partition: int, place: Place, at: int, span: Span) -> None:
+    if span.is_over(at, place.offset):
+        msg = (
+            f"the snapshot goes beyond --until: desk partition {partition} up to offset {place.offset}, {rfc3339(at)}: "
+            "give an earlier one with --from"
+        )
+        raise UserError(msg)
 
 
 def _check_same(partition: int, record: Record | None, place: Place) -> None:

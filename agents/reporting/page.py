@@ -38,7 +38,7 @@ def page(figures: Figures, series: Series) -> str:
     parts.append(_loop(figures))
     parts.append(_parts("Areas", figures.by_area))
     parts.append(_parts("Categories", figures.by_category))
-    shell = resources.files("agents.reporting").joinpath("page.html").read_text()
+    shell = resources.files("agents.reporting").joinpath("page.html").read_text(encoding="utf-8")
     return shell.replace("{until}", escape(until)).replace("{body}", "\n".join(parts))
 
 

@@ -24,6 +24,7 @@ OVERDUE: Final = "#c8452d"
 _STYLE: Final[Any] = {
     "svg.fonttype": "none",  # letters stay letters: small, and in the page's own type
     "svg.hashsalt": "lianqin",  # the same figures give the same page
+    "text.parse_math": False,  # a $ in a unit's name is a $
     "font.family": "sans-serif",
     "font.size": 9,
     "text.color": INK,

@@ -20,6 +20,11 @@ VOID, RETURN, EXTEND, SUSPEND, REWORK, OFFLINE, AGAIN = 0.02, 0.05, 0.06, 0.015,
 """Shares of tickets."""
 CALLED_BACK, RATED, UNHAPPY, LATE, REFUSED, SLOW = 0.7, 0.35, 0.04, 0.06, 0.4, 0.011
 SCORES: Final = (3, 4, 4, 5, 5, 5)
+_ALWAYS: Final = frozenset({
+    Action.VOIDED, Action.SIGNED, Action.CONTACTED, Action.ARRIVED, Action.HANDLED, Action.RETURN_REQUESTED,
+    Action.RETURN_REFUSED, Action.RETURN_APPROVED, Action.REWORKED, Action.VERIFIED, Action.CALLED_BACK, Action.CLOSED,
+    Action.RATED,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +106,26 @@ def course(random: Random, policy: Policy, begun: Begun) -> Course:
     return _cut(told.steps, spans, at + LAST_MS)
 
 
+def sayable(policy: Policy) -> frozenset[Action]:
+    """All that a course may say under these rules."""
+    sometimes = (
+        (policy.diversions, {Action.DIVERSION_RETURNED}),
+        (policy.conditions, {Action.CONDITION_MET}),
+        (policy.extension_first_s > 0, {Action.EXTENSION_REQUESTED}),
+        (
+            policy.extension_most_s > 0,
+            {Action.EXTENSION_REQUESTED, Action.EXTENSION_APPROVED, Action.EXTENSION_REFUSED},
+        ),
+        (policy.suspension_most_s > 0, {Action.SUSPENSION_REQUESTED, Action.SUSPENSION_APPROVED, Action.RESUMED}),
+    )
+    return _ALWAYS.union(*(said for holds, said in sometimes if holds))
+
+
+def whole_units(policy: Policy) -> list[str]:
+    """The keys of active units whose names need nothing of the ticket."""
+    return sorted(key for key, unit in policy.units.items() if unit.active and "{" not in unit.name)
+
+
 def _handle(told: _Told, policy: Policy, begun: Begun) -> None:
     random = told.random
     if begun.police:
@@ -149,8 +174,7 @@ def _give_back(told: _Told, policy: Policy, *, diverted: bool) -> None:
         if told.random.random() < REFUSED:
             told.say(Action.RETURN_REFUSED, note="属地负责")
             return
-        units = sorted(key for key, unit in policy.units.items() if unit.active and "{" not in unit.name)
-        told.say(Action.RETURN_APPROVED, unit=told.random.choice(units), note="改派")
+        told.say(Action.RETURN_APPROVED, unit=told.random.choice(whole_units(policy)), note="改派")
     told.later(2, 3)
     told.say(Action.SIGNED)
 

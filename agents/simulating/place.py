@@ -13,7 +13,7 @@ NOBODYS_KEY: Final = b"a simulation matches nobody"
 
 
 def world_at(district: str) -> World:
-    """The district by its name; raises `PackError` where its files are not right."""
+    """The district by its name; `PackError` where its files are not right, `UserError` where they do not suffice."""
     pack = load_pack(district)
     return world_of(
         pack,

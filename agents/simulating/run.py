@@ -31,9 +31,11 @@ async def run(world: World, span: Span, *, cluster: Cluster, prefix: str, progre
     first, done = tail.first(feed), tail.sent(feed)
     if tail.feed == feed and tail.marker:
         return Ran(records=done, sent=0, place=Range(topic, 0, first, first + done - 1))
-    progress.begin("hours sent", (span.days + 1) * 24)
-    async with producer(cluster) as sender:
-        total, marker = await Sender(sender, prefix, feed, progress).send(Simulation(world, span).records(), done)
+    hours = (span.days + 1) * 24
+    progress.begin("hours sent", hours)
+    async with producer(cluster) as producing:
+        sender = Sender(producing, prefix, feed, progress, hours)
+        total, marker = await sender.send(Simulation(world, span).records(), done)
     return Ran(records=total, sent=total - done, place=Range(topic, 0, first, marker - 1))
 
 

@@ -18,13 +18,17 @@ IN_FLIGHT: Final = 16
 
 
 class Sender:
-    """Appends the records of one simulation. `feed`: its fingerprint, by which it resumes."""
+    """Appends the records of one simulation. `feed`: its fingerprint, by which it resumes.
 
-    def __init__(self, producer: AIOKafkaProducer, prefix: str, feed: str, progress: Progress) -> None:
+    `hours` are those of its days; what comes of these goes on for weeks, a few records a day.
+    """
+
+    def __init__(self, producer: AIOKafkaProducer, prefix: str, feed: str, progress: Progress, hours: int) -> None:
         self._producer = producer
         self._topic = prefix + HISTORY
         self._feed = feed
         self._progress = progress
+        self._hours = hours
         self._batch = producer.create_batch()
         self._waiting: deque[asyncio.Future[object]] = deque()
 
@@ -36,7 +40,7 @@ class Sender:
             begin = time if begin is None else begin
             if row >= start and not self._append(row, record):
                 await self._flush()
-                self._progress.reach((time - begin) // HOUR_MS)
+                self._progress.reach(min((time - begin) // HOUR_MS, self._hours))
                 self._append(row, record)
         await self._flush()
         await self._acknowledged(0)

@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 from random import Random
 from typing import Final
 
+from agents.errors import UserError
 from agents.simulating.course import Begun, Step, course
 from agents.simulating.matters import Area, Matter, beside, joining, matter
 from agents.simulating.rhythm import arrivals, midnight
@@ -20,6 +21,7 @@ from schemas.codes import Action, Fate, Outcome, Side, Urgency
 from schemas.commands import Origin
 from schemas.mapping import FEEDBACK, REPORT
 from schemas.policy import Policy
+from streams.intake.rejected import Unusable
 from streams.intake.source import Source
 
 HANDLERS: Final = "handlers"
@@ -102,7 +104,7 @@ class Simulation:
         """Of each matter's own report."""
 
     def records(self) -> Iterator[Record]:
-        """All records, in order of time."""
+        """All records, in order of time; `UserError` where a source reads records of another shape."""
         begin = self._span.begin
         row = 0
         for day in range(self._span.days + 1):
@@ -161,7 +163,11 @@ class Simulation:
         if not steps:
             return
         source = self._world.sources[lead.source]
-        area = source.report(source.fields(line), lead.time, _NOWHERE).area
+        try:
+            area = source.report(source.fields(line), lead.time, _NOWHERE).area
+        except Unusable as error:
+            msg = f"source {source.name} cannot be simulated: its mapping reads records of another shape ({error.hint})"
+            raise UserError(msg) from error
         for step in steps:
             said = feedback_of(lead, area, self._world.words[step.action], step)
             ahead = _Ahead(HANDLERS, FEEDBACK, lead.source_id, said, step.outcome, lead.number)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeVar
 
+from agents.errors import UserError
+from agents.simulating.course import sayable, whole_units
 from agents.simulating.matters import Area
 from agents.simulating.rhythm import SHARES
 from agents.simulating.stream import HANDLERS, World
@@ -27,20 +29,35 @@ def world_of(
     mappings: Mapping[str, SourceMapping],
     sources: Mapping[str, Source],
 ) -> World:
-    """What a simulation of the district is made from. Raises `LookupError` where a source of it has no mapping."""
-    codes = {name: _codes(mappings[name], policy) for name in SHARES}
-    feedback = mappings[HANDLERS].feedback
-    if feedback is None:
-        msg = f"the mapping {HANDLERS} reads no feedback"
-        raise LookupError(msg)
-    return World(
+    """What a simulation of the district is made from; `UserError` where the district lacks some of it."""
+    known = {name: _codes(mappings[name], policy) for name in SHARES if name in mappings}
+    feedback = mappings[HANDLERS].feedback if HANDLERS in mappings else None
+    world = World(
         policy=policy,
-        areas=tuple(_areas(pack, gazetteer, mappings[POLICE])),
+        areas=tuple(_areas(pack, gazetteer, mappings[POLICE])) if POLICE in mappings else (),
         titles={code: entry.title for code, entry in pack.categories.categories.items()},
-        codes=codes,
-        words=_backwards(feedback.action.known),
+        codes=known,
+        words={} if feedback is None else _backwards(feedback.action.known),
         sources=sources,
     )
+    lacks = "; ".join(_lacks(world))
+    if lacks:
+        msg = f"district {pack.name} cannot be simulated: {lacks}. Put that into its pack, or simulate pukou"
+        raise UserError(msg)
+    return world
+
+
+def _lacks(world: World) -> Iterator[str]:
+    """What a simulation draws from, and there is none of."""
+    for name in SHARES:
+        if not world.codes.get(name):
+            yield f"no source {name} tells a category of its own"
+    if unsaid := sorted(sayable(world.policy) - world.words.keys()):
+        yield f"no source {HANDLERS} has a word for {', '.join(unsaid)}"
+    if POLICE in world.codes and not world.areas:
+        yield "no area has both grids in grids.yaml and a place with coordinates in gazetteer.yaml"
+    if not whole_units(world.policy):
+        yield "no unit is active whose name is the same everywhere"
 
 
 def _codes(mapping: SourceMapping, policy: Policy) -> Mapping[str, str]:

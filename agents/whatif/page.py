@@ -33,7 +33,7 @@ def page(part: Part, policy: str, told: Stories | None) -> str:
     parts.append(_pairs("Tickets that fare differently, some", ((one.ticket, one.how) for one in part.named)))
     if told is not None:
         parts.append(_story(*told))
-    shell = resources.files("agents.whatif").joinpath("page.html").read_text()
+    shell = resources.files("agents.whatif").joinpath("page.html").read_text(encoding="utf-8")
     return shell.replace("{policy}", escape(policy)).replace("{body}", "\n".join(filter(None, parts)))
 
 

@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -32,14 +33,14 @@ def show(part: Part, policy: str, console: Console) -> None:
     _feedback(part, console)
     _named(part, console)
     verdict = "[bold yellow]differs[/]" if differs(part) else "[bold green]nothing differs[/]"
-    console.print(f"{verdict} under policy {policy}: {part.records:,} records, both ways")
+    console.print(f"{verdict} under policy {escape(policy)}: {part.records:,} records, both ways")
 
 
 def side_by_side(ticket: str, stories: Sequence[Sequence[Chapter]], zone: tzinfo | None, console: Console) -> None:
     """Print one ticket's story under both; what happens under both at one moment shares a row."""
     ours, theirs = stories
     if not ours and not theirs:
-        console.print(f"{ticket} is a ticket under neither", highlight=False)
+        console.print(f"{ticket} is a ticket under neither", highlight=False, markup=False)
         return
     table = Table("under the log's rules", Column("under the others", overflow="fold"), title=ticket, show_lines=True)
     for one, other in paired(ours, theirs):
@@ -72,7 +73,8 @@ def _rows(title: str, found: Iterable[rows.Row]) -> Table:
     columns = (Column(name, justify="right") for name in ("log's rules", "others", "change"))
     table = Table(Column(title, overflow="fold"), *columns, box=None, header_style="bold", pad_edge=False)
     for row in found:
-        table.add_row(*row, style="bold" if row.change else "")
+        # A unit is called what its handlers call it.
+        table.add_row(escape(row.name), *row[1:], style="bold" if row.change else "")
     return table
 
 

@@ -188,7 +188,7 @@ ORDER BY ticket LIMIT 100
 _UNREADABLE: Final = "SELECT count() FROM events FINAL WHERE type = 'unreadable'"
 
 _STRANGERS: Final = """
-SELECT origin_topic, origin_partition, origin_offset FROM events FINAL
+SELECT origin_topic, origin_partition, origin_offset, count() OVER () FROM events FINAL
 WHERE origin_topic != '' AND NOT has({known:Array(String)}, origin_topic) ORDER BY 1, 2, 3 LIMIT 100
 """
 
@@ -203,9 +203,9 @@ def check_events(client: Client, account: Account, known: Sequence[str]) -> None
     """What needs no log: tickets' numbers, unreadable rows, origins in other topics than `known` (full names)."""
     account.broken = [row[0] for row in rows(client, _BROKEN)]
     account.unreadable = rows(client, _UNREADABLE)[0][0]
-    for topic, partition, offset in rows(client, _STRANGERS, {"known": list(known)}):
-        account.unfounded_n += 1
-        account.unfounded.append(Named(topic=topic, partition=partition, offset=offset))
+    strangers = rows(client, _STRANGERS, {"known": list(known)})
+    account.unfounded_n += strangers[0][3] if strangers else 0
+    account.unfounded += [Named(topic=row[0], partition=row[1], offset=row[2]) for row in strangers]
 
 
 def with_rows(client: Client, named: Sequence[Named]) -> list[Named]:

@@ -21,7 +21,7 @@ from agents.replaying.source import FileLog
 from schemas.codes import Action, LimitClock, Side, Stage
 from schemas.commands import Command, PolicyPublished
 from schemas.events import LimitsChanged
-from schemas.policy import LimitRow, Policy, Span
+from schemas.policy import Category, LimitRow, Policy, Span
 from streams.desk.reasons import Reason
 from streams.desk.working_time import Kind, WorkingTime
 from tests.desk.histories import OFFICE, PLAIN
@@ -87,6 +87,18 @@ def test_a_deadline_names_its_row_and_its_days() -> None:
     assert heading(opened, SHANGHAI) == "  1  2023-11-16 10:00:00  opened 立案"
 
 
+def test_a_day_that_begins_seconds_late_is_told_apart_from_a_whole_one() -> None:
+    #  Wed 09:00:30        Thu 09:00           Sat 09:00
+    #  |--7 h 29 min 30 s--|--7 h 30 min--|free|-30 s-|
+    opened = told(working(54_000, "2 wd"), (2 * HOUR + 47 * MINUTE + 10 * SECOND, report("r1"))).chapters[0]
+    assert [line.strip() for line in lines(opened, SHANGHAI)][-4:] == [
+        "2023-11-15 周三 worked 工作日: 7 h 29 min 30 s (09:00–12:00, 13:30–18:00)",
+        "2023-11-16 周四 worked 工作日: 7 h 30 min (09:00–12:00, 13:30–18:00)",
+        "2023-11-17 周五 holiday 节假日",
+        "2023-11-18 周六 worked, adjusted 调休上班: 30 s (09:00–09:00)",
+    ]
+
+
 def test_days_of_a_calendar_are_called_what_they_are() -> None:
     begin = 1_696_521_600_000  # 2023-10-06 00:00 in Shanghai, a Friday before an adjusted Saturday
     days = list(WorkingTime(OFFICE).days(begin, begin + 3 * DAY))
@@ -124,6 +136,14 @@ def test_what_moved_a_limit_is_told() -> None:
     assert limits(by_type["ticket.reworked"])["handled"][0] == "goes on"
     assert set(limits(by_type["ticket.closed"]).values()) == {("ends", None)}
     assert "of it granted 延时: 10 min" in "\n".join(lines(by_type["ticket.extended"], None))
+
+
+def test_what_is_proposed_of_the_very_same_place_is_0_metres_apart() -> None:
+    near = replace(PLAIN, categories={"lamp": Category(near_m=100, near_s=3600)})
+    spot = {"lat": 32.06, "lon": 118.63}
+    story = told(near, (0, report("r1", **spot)), (MINUTE, report("r2", **spot)), ticket="r2")
+    (proposed,) = [one for one in story.chapters if one.type == "lianqin.match.proposed.v1"]
+    assert proposed.says["distance_m"] == 0
 
 
 def test_a_step_names_its_limit_and_a_condition_its_own() -> None:

@@ -144,3 +144,12 @@ def test_gaps_in_a_tickets_numbers_strangers_and_unreadable_rows_are_found(clien
     assert (account.broken, account.unreadable) == (["k1"], 1)
     assert [one.topic for one in account.unfounded] == ["other"]
     assert not account.ok
+
+
+def test_strangers_are_all_counted_and_the_first_are_named(client: Client) -> None:
+    many = MOST_NAMED + 20
+    insert(client, dead_block(*(dead_letter(number, origin(number, topic="other")) for number in range(many))))
+    account = Account()
+    check_events(client, account, [HISTORY])
+    assert (account.unfounded_n, len(account.unfounded)) == (many, MOST_NAMED)
+    assert (account.unfounded[0].topic, account.unfounded[0].offset) == ("other", 0)

@@ -106,3 +106,16 @@ def test_a_folder_is_compared_for_programs(root: Path) -> None:
 def test_without_a_centre_there_is_nothing_live(command: list[str], tmp_path: Path) -> None:
     with pytest.raises(UserError, match="nothing runs on"):
         run(*command, "--data-dir", str(tmp_path / "data"))
+
+
+def test_a_name_of_a_pack_does_not_move_the_cursor_and_stays_in_its_line(root: Path) -> None:
+    harmful = '"\\x1b[2J\\u202eover\\nthere"'
+    spoil(root, "district.yaml", "title: 浦口区合成服务中心", f"title: {harmful}")
+    spoil(root, "units.yaml", "name: 区合成服务中心值班席", f"name: {harmful}")
+    checked, differing = run("check", "--district", str(root / PUKOU)), run("diff", "pukou", f"{root / PUKOU}")
+    assert (checked.exit_code, differing.exit_code) == (0, 1)
+    for one in (checked, differing):
+        assert not {"\x1b", "\u202e"} & set(one.stdout)
+    (line,) = [line for line in differing.stdout.splitlines() if "over" in line]
+    assert line.startswith("units.duty-desk.name: 区合成服务中心值班席 → ")
+    assert line.endswith('there"')

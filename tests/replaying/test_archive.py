@@ -1,12 +1,15 @@
 """Files of records: byte for byte, or one line that says why not."""
 
+import errno
+import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.errors import UserError
+from agents.errors import DiskFull, UserError
 from agents.replaying.archive import Archive, ArchiveError, Stored, line_of, written
 from agents.replaying.replay import Job, replayed_one
 from agents.replaying.snapshot import Cut, snapshot_in, write
@@ -75,6 +78,16 @@ def test_another_kind_another_build_and_no_file_are_refused_by_name(
 def test_nothing_is_left_of_a_file_that_was_not_finished(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), written(tmp_path / "some", "log"):
         raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_is_told_in_one_line(tmp_path: Path) -> None:
+    def fill() -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    told = r"x\.state cannot be written \(No space left on device\): make room there"
+    with pytest.raises(DiskFull, match=told), written(tmp_path / "x.state", "snapshot"):
+        fill()
     assert list(tmp_path.iterdir()) == []
 
 

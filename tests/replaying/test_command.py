@@ -1,6 +1,8 @@
 """`lianqin replay`, `snapshot`, `explain` on an exported log, without a broker: what a user sees, the exit code."""
 
 import json
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,10 @@ from typer.testing import CliRunner, Result
 
 from agents.cli.main import program
 from agents.errors import UserError
+from agents.logs import PLAIN
 from agents.replaying.archive import Stored
+from agents.replaying.broker import BrokerLog
+from agents.replaying.source import log_in
 from schemas.codes import Action
 from tests.desk.logs import HOUR, MINUTE, POLICY, Log, feedback, report
 from tests.replaying.test_same import PARTITION, PREFIX, exported, facts
@@ -99,3 +104,31 @@ def test_what_makes_no_sense_is_refused_in_one_line(
     with pytest.raises(UserError, match=why) as refused:
         run("replay", "--log", file_of(tmp_path, log), *arguments)
     assert "\n" not in str(refused.value)
+
+
+def test_a_snapshot_that_goes_beyond_the_end_is_no_beginning(log: Log, tmp_path: Path) -> None:
+    file, late = file_of(tmp_path, log), str(tmp_path / "late.state")
+    run("snapshot", late, "--log", file)
+    for command in (("snapshot", str(tmp_path / "early.state")), ("replay",), ("replay", "--policy", "pukou")):
+        with pytest.raises(UserError, match="the snapshot goes beyond --until: desk partition 3 up to offset 3"):
+            run(*command, "--log", file, "--from", late, "--until", "2023-11-15")
+    assert not (tmp_path / "early.state").exists()
+    with pytest.raises(UserError, match="goes beyond --until"):
+        run("replay", "--log", file, "--from", late, "--partition", str(PARTITION), "--until", "3")
+    assert run("replay", "--log", file, "--from", late, "--until", "2023-11-16").exit_code == 0
+
+
+def test_a_snapshot_is_cut_by_time_alone(log: Log, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--until '3' is no time"):
+        run("snapshot", str(tmp_path / "x.state"), "--log", file_of(tmp_path, log), "--until", "3")
+
+
+def test_an_export_is_told_to_programs_too(log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds = log_in(Path(file_of(tmp_path, log))).bounds
+    empty = {PARTITION: replace(bounds[PARTITION], desk_end=0, tickets_end=0)}
+    there = nullcontext(BrokerLog("127.0.0.1:9", PLAIN, PREFIX, empty))
+    monkeypatch.setattr("agents.cli.replay.source_of", lambda *_: there)
+    file = tmp_path / "day.log"
+    told = json.loads(run("replay", "--export", str(file), "--json").stdout)
+    assert told == {"file": str(file), "records": {"desk": 0, "tickets": 0}}
+    assert log_in(file).bounds == empty

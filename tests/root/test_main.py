@@ -163,6 +163,16 @@ def test_an_answer_that_is_no_stays_1(monkeypatch: pytest.MonkeyPatch, ran: Ran)
     assert ran() == (1, "")
 
 
+@pytest.mark.parametrize("command", ["topics", "topics --json"])
+def test_who_is_not_read_any_more_gives_no_answer(command: str) -> None:
+    unread, full = os.pipe()
+    os.close(unread)
+    with os.fdopen(full, "wb") as nobody:
+        lianqin = [sys.executable, "-m", "agents.cli.main", *command.split()]
+        ended = subprocess.run(lianqin, stdout=nobody, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [

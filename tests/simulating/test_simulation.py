@@ -1,15 +1,22 @@
 """A simulated day: the same again for the same seed, in order, and what the desk makes of it is what was planted."""
 
+import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+import orjson
 import pytest
+import yaml
+from typer.testing import CliRunner
 
-from agents.packs import load_sources
+from agents.cli.main import program
+from agents.errors import UserError
+from agents.packs import SHIPPED, load_sources
 from agents.places import load_intake
 from agents.simulating import files
+from agents.simulating.course import sayable
 from agents.simulating.place import world_at
 from agents.simulating.rhythm import FEWEST, MOST, SHARES
 from agents.simulating.stream import Record, Simulation, Span, Truth, World
@@ -68,6 +75,12 @@ def test_all_that_is_certain_comes_out_as_it_was_planted(world: World) -> None:
         assert checked.found[fate.value] > 0, fate
 
 
+def test_handlers_say_what_is_known_that_they_may_say(world: World) -> None:
+    span = Span(begin=DAY.begin, days=1, times=4.0, seed=3)
+    known = {orjson.loads(one.line)["action"] for one in Simulation(world, span).records() if one.source == "handlers"}
+    assert known == {world.words[action] for action in sayable(world.policy)}
+
+
 def test_a_difference_is_found_and_named() -> None:
 
     checked = Checked()
@@ -110,3 +123,55 @@ def test_as_files_each_source_has_its_own_and_the_truth_beside_them(world: World
     truth = (tmp_path / "truth.csv").read_text().splitlines()
     assert len(truth) == len(records) + 1
     assert truth[1].split(",")[2:5] == [records[0].source, records[0].key, "ticketed"]
+
+
+def without_gazetteer(pack: Path) -> None:
+    (pack / "gazetteer.yaml").unlink()
+
+
+def without_a_word(pack: Path) -> None:
+    file = pack / "sources" / "handlers.yaml"
+    handlers = yaml.safe_load(file.read_text())
+    known = handlers["feedback"]["action"]["known"]
+    handlers["feedback"]["action"]["known"] = {word: name for word, name in known.items() if name != "voided"}
+    file.write_text(yaml.safe_dump(handlers, allow_unicode=True))
+
+
+def without_citizens(pack: Path) -> None:
+    file = pack / "sources" / "handlers.yaml"
+    file.write_text(file.read_text().replace("citizenapp: citizenapp, ", ""))
+    (pack / "sources" / "citizenapp.yaml").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (without_gazetteer, "no area has both grids in grids.yaml and a place with coordinates in gazetteer.yaml"),
+        (without_a_word, "no source handlers has a word for voided"),
+        (without_citizens, "no source citizenapp tells a category of its own"),
+    ],
+)
+def test_a_district_that_lacks_what_is_drawn_from_is_refused_in_one_line(
+    tmp_path: Path, spoil: Callable[[Path], None], why: str
+) -> None:
+    shutil.copytree(SHIPPED / "districts" / "pukou", pack := tmp_path / "ours")
+    spoil(pack)
+    with pytest.raises(UserError, match=f"district ours cannot be simulated: {why}. Put that") as refused:
+        world_at(f"{pack}/")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_source_of_another_shape_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED / "districts" / "pukou", pack := tmp_path / "ours")
+    file = pack / "sources" / "police110.yaml"
+    file.write_text(file.read_text().replace("JJDBH", "BH"))
+    with pytest.raises(UserError, match="source police110 cannot be simulated: its mapping reads records"):
+        next(Simulation(world_at(f"{pack}/"), DAY).records())
+
+
+def test_what_was_written_is_told_to_programs_too(tmp_path: Path) -> None:
+    told = CliRunner().invoke(program(), ["simulate", "--times", "0.01", "--out", str(tmp_path / "day"), "--json"])
+    found = orjson.loads(told.stdout)
+    assert found["folder"] == str(tmp_path / "day")
+    assert set(found["records"]) <= {*SHARES, "handlers"}
+    assert sum(found["records"].values()) == len((tmp_path / "day" / "truth.csv").read_text().splitlines()) - 1
