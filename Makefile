@@ -64,8 +64,9 @@ bench-delay: setup ## a report's delay at 100 and 1,000 a second, for minutes; b
 bench-million: setup ## a million open tickets: fold, memory, deadlines due at once, a rebalance (TICKETS=1000000)
 	$(PYTHON) -m tests.bench.million.run --tickets $(TICKETS)
 
-soak: setup ## a fault every 5 minutes for hours, on three brokers: what grows? (SEED=1 HOURS=1; MINUTES= a fault every 10 s)
+soak: setup ## a fault every 5 minutes for hours, on three brokers: what grows? And a million schedules (SEED=1 HOURS=1 SCHEDULES=; MINUTES= a fault every 10 s)
 	$(PYTHON) -m tests.chaos.run --seed $(SEED) --brokers 3 --clickhouse $(if $(MINUTES),--minutes $(MINUTES),--hours $(HOURS)) $(CHAOS)
+	$(PYTHON) -m tests.protocol.run --seed "$(SEED)" --schedules $(SCHEDULES) --jobs $$(nproc)
 
 mutate: setup ## change one thing in the desk at a time: its tests must notice 85 % of it (SEED=1 MUTANTS=250)
 	nice -n 19 $(PYTHON) -m tests.mutation.run --seed $(SEED) --sample $(MUTANTS)
