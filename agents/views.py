@@ -116,7 +116,7 @@ def read_event(record: Record) -> tuple[Event, Envelope] | None:
     """A fact and its envelope; nothing where the record cannot be read."""
     try:
         return EVENT.decode(record.value or b""), envelope_of(record.headers)
-    except (ValidationError, KeyError, ValueError, AttributeError):  # the last: a header without a value
+    except (ValidationError, KeyError, ValueError):
         return None
 
 

@@ -158,7 +158,11 @@ def parse_time(text: str) -> int:
 
 def envelope_of(headers: Sequence[tuple[str, bytes]]) -> Envelope:
     """The envelope in a record's headers; raises `KeyError` or `ValueError` where there is none."""
-    found: Mapping[str, str] = {name: value.decode() for name, value in headers}
+    try:
+        found: Mapping[str, str] = {name: value.decode() for name, value in headers}
+    except AttributeError as error:  # Kafka allows it; asking each of them first would cost every fact
+        msg = "a header has no value"
+        raise ValueError(msg) from error
     sequence = found.get("ce_sequence")
     return Envelope(
         id=found["ce_id"],
