@@ -4,11 +4,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 ANSWER_WITHIN_S: Final = 20.0
+LEADER_WITHIN_S: Final = 2.0
 THERE_WITHIN_S: Final = 120.0
 """A broker that was killed is waited for so long."""
 SILENT: Final[Mapping[str, str | int]] = {"log_level": 0}
@@ -20,39 +19,34 @@ Partition = tuple[str, int]
 
 
 class Ends:
-    """The ends of some topics, as they may be read."""
+    """The ends of some topics, as they may be read.
+
+    Asked of a consumer: librdkafka's admin client takes a whole core for as long as a leader is away, from those who
+    are to bring it back, and ends the process where the broker dies while it asks.
+    """
 
     def __init__(self, bootstrap: str, topics: Sequence[str]) -> None:
-        self._bootstrap = bootstrap
-        self._admin = self._client()
-        known = self._admin.list_topics(timeout=ANSWER_WITHIN_S).topics
+        # No member of its group: it only asks.
+        self._consumer = Consumer(
+            {**SILENT, "bootstrap.servers": bootstrap, "group.id": "chaos-ends", "isolation.level": "read_committed"}
+        )
+        known = self._consumer.list_topics(timeout=ANSWER_WITHIN_S).topics
         self.partitions = [TopicPartition(topic, p, 0) for topic in topics for p in sorted(known[topic].partitions)]
 
     def now(self) -> Mapping[Partition, int]:
-        """One number for each partition; a broker that has just been started is asked again."""
+        """One number for each partition; while a leader is away it is asked for again."""
         until = time.monotonic() + THERE_WITHIN_S
         while True:
             try:
-                return self._ask()
-            except (KafkaException, TimeoutError):
+                return {(one.topic, one.partition): self._end(one) for one in self.partitions}
+            except KafkaException:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.2)
-                # What it knew of the leaders is of the broker's last life.
-                self._admin = self._client()
 
-    def _client(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self._bootstrap, **SILENT})
-
-    def _ask(self) -> Mapping[Partition, int]:
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client's own
-        asked = dict.fromkeys(self.partitions, latest)
-        answers = self._admin.list_offsets(
-            asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_WITHIN_S
-        )
-        return {
-            (one.topic, one.partition): answer.result(2 * ANSWER_WITHIN_S).offset for one, answer in answers.items()
-        }
+    def _end(self, one: TopicPartition) -> int:
+        _, end = self._consumer.get_watermark_offsets(one, timeout=LEADER_WITHIN_S)
+        return end
 
 
 class Reader:
