@@ -174,9 +174,9 @@ class Striker:
     def _wait_for_output(self, fault: Fault, before: Mapping[Partition, int], struck_at: float) -> None:
         """Until something new can be read from every partition."""
         since = time.monotonic()
-        while any(end <= before[one] for one, end in self._output.now().items()):
+        while silent := [f"{one[0]}-{one[1]}" for one, end in self._output.now().items() if end <= before[one]]:
             if time.monotonic() - since > AGAIN_WITHIN_S:
-                msg = f"no output on some partition for {AGAIN_WITHIN_S:.0f} s after {fault.words}"
+                msg = f"no output on {', '.join(silent)} for {AGAIN_WITHIN_S:.0f} s after {fault.words}"
                 raise TimeoutError(msg)
             time.sleep(LOOK_EVERY_S)
         self._tell(f"lifted and output on every partition {time.monotonic() - struck_at:.1f} s after {fault.words}")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -43,6 +44,12 @@ class Ends:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.2)
+                self._refresh()
+
+    def _refresh(self) -> None:
+        """Ask what is where. Of a broker that had only just started it may have heard of fewer partitions."""
+        with suppress(KafkaException):
+            self._consumer.list_topics(timeout=LEADER_WITHIN_S)
 
     def _end(self, one: TopicPartition) -> int:
         _, end = self._consumer.get_watermark_offsets(one, timeout=LEADER_WITHIN_S)

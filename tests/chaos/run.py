@@ -47,6 +47,7 @@ SOAK_AWAY_S: Final = 150.0
 REPORTS_SHARE: Final = 0.8
 """About so many of all records are reports; the others close or are broken."""
 AUDIT_WITHIN_S: Final = 300.0
+LOGS: Final = ("*.log", "data/logs/*.log", "brokers/*/broker.log")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,13 @@ def run(asked: Asked, folder: Path, tell: Callable[[str], None]) -> Ran:
         env = {**(cluster.env if cluster else {}), **(clickhouse.env if clickhouse else {})}
         up = stack.enter_context(Up(folder, "--workers", "1", "--clock", "wall", env=env))
         alone = stack.enter_context(Alone(folder, env))
-        return _run(asked, Stand(up, alone, cluster, clickhouse, disk), tell)
+        try:
+            return _run(asked, Stand(up, alone, cluster, clickhouse, disk), tell)
+        except Exception as error:
+            # The folder may be gone when somebody reads of it.
+            for log in (one for pattern in LOGS for one in sorted(folder.parent.glob(pattern))):
+                error.add_note(f"{log.name} ends with: {_said(log)}")
+            raise
 
 
 def _run(asked: Asked, stand: Stand, tell: Callable[[str], None]) -> Ran:
@@ -283,7 +290,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _said(log: Path) -> str:
-    return log.read_text()[-1000:] if log.exists() else ""
+    return log.read_text(errors="replace")[-1000:] if log.exists() else ""
 
 
 def _tell_all(ran: Ran, tell: Callable[[str], None]) -> None:
