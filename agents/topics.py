@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.protocol.metadata import MetadataRequest
 
 from agents.errors import UserError
 from agents.settings import KafkaSettings
@@ -56,7 +58,7 @@ async def make_topics(
         # Without an address it is the broker that `up` started for itself.
         await _check_settings(admin, cluster, wanted, mends=mends or kafka.bootstrap is None)
         await _create(admin, missing, kafka)
-        await _wait_for_leaders(admin, {kafka.prefix + topic.name: partitions_of(topic, kafka) for topic in topics})
+        await _wait_for_leaders(cluster, {kafka.prefix + topic.name: partitions_of(topic, kafka) for topic in topics})
     finally:
         await admin.close()
     names = [kafka.prefix + topic.name for topic in missing]
@@ -130,13 +132,33 @@ async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], kafka: Ka
             raise TopicsError(msg)
 
 
-async def _wait_for_leaders(admin: AIOKafkaAdminClient, wanted: Mapping[str, int]) -> None:
-    """A topic is made before its partitions can be used, and seen by some brokers before others."""
-    for _ in range(LEADER_TRIES):
-        described = await admin.describe_topics(list(wanted))
-        led = {topic["topic"]: sum(one["leader"] >= 0 for one in topic["partitions"]) for topic in described}
-        if led == wanted:
-            return
-        await asyncio.sleep(LEADER_WAIT_S)
+async def _wait_for_leaders(cluster: Cluster, wanted: Mapping[str, int]) -> None:
+    """A topic is made before its partitions can be used, and each broker hears of it in its own time."""
+    client = AIOKafkaClient(**cluster.options)
+    try:
+        await client.bootstrap()
+        for _ in range(LEADER_TRIES):
+            if await known_to_all(client, wanted):
+                return
+            await asyncio.sleep(LEADER_WAIT_S)
+    finally:
+        await client.close()
     msg = "the topics are made, but some partitions have no leader: look at the brokers, then start again"
     raise TopicsError(msg)
+
+
+async def known_to_all(client: Any, wanted: Mapping[str, int]) -> bool:
+    """Whether every broker that answers knows a leader for each partition: whoever comes next asks any of them."""
+    answers = [await _led(client, broker.nodeId, list(wanted)) for broker in client.cluster.brokers()]
+    told = [led for led in answers if led is not None]
+    return bool(told) and all(led == wanted for led in told)
+
+
+async def _led(client: Any, broker: int, topics: list[str]) -> Mapping[str, int] | None:
+    """How many partitions of each topic have a leader, says this broker; None where it does not answer."""
+    try:
+        answer = await client.send(broker, MetadataRequest(topics))
+    except KafkaError:
+        return None
+    described = answer.to_object()["topics"]
+    return {topic["topic"]: sum(one["leader"] >= 0 for one in topic["partitions"]) for topic in described}
