@@ -139,6 +139,7 @@ def _box(bounds: Bounds) -> tuple[float, float, float, float]:
 
 
 def _degrees(text: str, name: str, *, comma: bool) -> float | None:
+    text = text.strip()
     if not text:
         return None
     if comma:

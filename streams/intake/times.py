@@ -23,7 +23,7 @@ def time_of(rule: TimeRule, columns: Sequence[str]) -> TimeOf:
     index, parse, name = columns.index(rule.column), _parser(rule), rule.column
 
     def read(fields: Fields) -> int | None:
-        text = fields[index]
+        text = fields[index].strip()
         if not text:
             return None
         try:

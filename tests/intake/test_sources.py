@@ -116,6 +116,7 @@ def test_report_and_closing_always_meet_in_one_area(line: bytes) -> None:
         (boston(service_name="Meteorite"), (Flag.UNKNOWN_CATEGORY,)),
         (boston(service_name=""), (Flag.UNKNOWN_CATEGORY,)),
         (boston(lat="0", service_name="?"), (Flag.OUTSIDE, Flag.UNKNOWN_CATEGORY)),
+        (boston(lat=" ", long="\u3000"), (Flag.NO_PLACE,)),
     ],
 )
 def test_what_is_doubtful_is_a_flagged_report(line: bytes, flags: tuple[Flag, ...]) -> None:
@@ -124,6 +125,17 @@ def test_what_is_doubtful_is_a_flagged_report(line: bytes, flags: tuple[Flag, ..
     located = flags == (Flag.UNKNOWN_CATEGORY,)
     assert (made.area, made.flags) == ("872a30641ffffff" if located else "elsewhere", flags)
     assert made.category == ("other" if Flag.UNKNOWN_CATEGORY in flags else "abandoned-vehicle")
+
+
+def test_a_column_of_nothing_but_spaces_is_empty_and_spaces_around_a_time_are_no_part_of_it() -> None:
+    """Systems of fixed widths fill up; a call must not be lost by a column that need not be filled at all."""
+    call = "HL1,{time},张三,13812345678,投诉,一般,{when},文德路,路灯不亮,,路灯故障,江浦街道"
+    made = report(call.format(time=" 2026-03-02 08:00:00 ", when=" ").encode(), "hotline12345", topic="hotline")
+    assert made.occurred_at == made.time == 1_772_409_600_000
+    padded = report(boston(requested_datetime="2008-10-06T11:25:57-04:00  ", lat=" 42.32137 "))
+    assert (padded.time, padded.lat) == (1_223_306_757_000, 42.32137)
+    unfilled = boston(requested_datetime=" ")
+    assert reason(unfilled) is Reject.MISSING_FIELD
 
 
 @pytest.mark.parametrize(
