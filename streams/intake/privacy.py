@@ -41,12 +41,15 @@ _CITIZEN: Final = rf"""
     (?:0{_S}[1-9]|[12]{_D}|3{_S}[01])            # the day
     {_D}{{3}}{_S}[\dXx](?![0-9A-Za-z])
 """
-_LANDLINE: Final = rf"(?<!\d)\(?0\d{{2,3}}\)?{_S}\d{{3,4}}{_S}\d{{4}}(?!\d)"
+_LANDLINE: Final = rf"""
+    (?<!\d)(?:\+|00)86{_S}0?{_S}[1-9]\d{{1,2}}{_S}\d{{3,4}}{_S}\d{{4}}(?!\d)      # from abroad; its area code without 0
+    | (?<!\d)\(?0\d{{2,3}}\)?{_S}\d{{3,4}}{_S}\d{{4}}(?!\d)
+"""
 _ID: Final = re.compile(rf"(?<![0-9A-Za-z])(?:\d{{17}}[\dXx]|\d{{15}})(?![0-9A-Za-z])|{_CITIZEN}", re.VERBOSE)
 _PHONE: Final = re.compile(
     rf"""(?=[\d+(])(?:
       (?P<stays>(?<![\d.])\d{{2,3}}\.\d{{3,6}}[ ]{{1,3}}\d{{2,3}}\.\d{{3,6}}(?![\d.]))  # two coordinates
-    | (?:\+?\d{{1,3}}{_S})?1{_S}[3-9]{_D}{{9}}(?!\d)                              # mobile, in groups of any kind
+    | (?:(?:\+|00)?\d{{1,3}}{_S})?1{_S}[3-9]{_D}{{9}}(?!\d)                              # mobile, in groups of any kind
     | {_LANDLINE}                                                               # landline with its area code
     | (?<!\d)\(?\d{{3}}\)?[-. ]\d{{3}}[-. ]\d{{4}}(?!\d)                          # as written in North America
     | (?<!\d)(?:\+\d{{1,3}}[-. ]?(?:\(0\))?|0)\d(?:[-. ]\d{{2}}){{4}}(?!\d)        # in pairs
