@@ -85,6 +85,8 @@ with it a text shows what it does not say, and a telephone number is none any mo
 _COUNTRY: Final = re.compile(r"^(?:00)?86(?=1[3-9]\d{9}$)")
 _FEWEST_DIGITS: Final = 5
 """A number with fewer is an extension or a joke, not somebody's own."""
+_FEWEST_OF_A_LINE: Final = 7
+"""With fewer it may be somebody's and is masked, but tells nobody from another: what 12345 puts through has theirs."""
 _MOST_OF_A_PLATE: Final = 6
 
 
@@ -199,9 +201,10 @@ class Keyed:
         self._content = blake2b(key=short, digest_size=16, person=b"content")
 
     def phone(self, phone: str) -> str | None:
-        """Stands for whoever has this number; `None` where it is none."""
+        """Stands for whoever has this number; `None` where it is none, or nobody's own: an office's, or withheld."""
         digits = phone_digits(phone)
-        return _hash(self._reporter, f"phone:{digits}") if digits else None
+        is_own = len(digits) >= _FEWEST_OF_A_LINE and len(set(digits)) > 1
+        return _hash(self._reporter, f"phone:{digits}") if is_own else None
 
     def person(self, source: str, own_id: str) -> str | None:
         """Stands for a person by the source's own id."""

@@ -275,6 +275,10 @@ def test_a_related_id_links_and_tells_no_number(own: str, related: str | None, p
 
 def test_what_is_no_number_is_no_reporter() -> None:
     assert [Keyed(b"k").phone(text) for text in ("", "-", "110", "unknown")] == [None] * 4
+    # Withheld, or of an office that puts the call through: all such callers were one, who urges what is there.
+    several = ("00000000000", "0000-00000000", "９９９９９９９９", "12345", "95598", "10086")
+    assert [Keyed(b"k").phone(text) for text in several] == [None] * 6
+    assert Keyed(b"k").phone("5888123") is not None
     nameless = {**ALARM, "caller": {"name": NAME}}
     assert report(orjson.dumps(nameless), "alarms", known=KNOWN, topic="police").reporter is None
 
