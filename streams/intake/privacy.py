@@ -104,9 +104,12 @@ def mask_name(name: str) -> str:
 
 
 def without(text: str, persons: Iterable[str]) -> str:
-    """Text in which of each name only the first character stands, and of a number nothing. Longer names come first."""
+    """Text in which of each name only the first character stands, and of a number nothing. Longer names come first.
+
+    A number too short to be anybody's stays: member 12 reports a fire at house 12, and somebody must find it.
+    """
     for person in persons:
-        if len(person) > 1 and person in text:
+        if len(person) > 1 and person in text and not (len(person) < _FEWEST_DIGITS and person.isdecimal()):
             text = text.replace(person, PHONE_MARK if _number(person) else mask_name(person))
     return text
 

@@ -298,6 +298,14 @@ def test_the_digits_of_a_reporters_id_are_a_number_of_theirs(text: str, masked: 
     assert masked in report(orjson.dumps(alarm), "alarms", known=KNOWN, topic="police").text
 
 
+@pytest.mark.parametrize("own", [{"account": "12"}, {"phone": "110"}, {"account": 1024}, {"name": "３０"}])
+def test_a_short_number_of_a_reporter_takes_no_house_number_out_of_an_address(own: dict[str, object]) -> None:
+    """Else nobody finds 文德路1*号."""
+    alarm = {**ALARM, "caller": own, "what": "文德路12号起火, 已打110", "room": "文德路1024号３０室", "plate": ""}
+    made = report(orjson.dumps(alarm), "alarms", known=KNOWN, topic="police")
+    assert (made.text, made.details["room"]) == (alarm["what"], alarm["room"])
+
+
 def test_an_account_stands_in_for_a_phone() -> None:
     caller = {"account": ACCOUNT}
     one = report(orjson.dumps({**ALARM, "caller": caller}), "alarms", known=KNOWN, topic="police")
