@@ -27,7 +27,7 @@ _SETTLED: Final = Maker(ReportSettled)
 
 def decide_report(turn: Turn, report: Report) -> None:
     """Say what becomes of a report; its settlement comes last."""
-    match find(turn.draft, report):
+    match find(turn.draft, report, turn.rules):
         case New():
             _settle(turn, _begin(turn, report), report, Fate.TICKETED)
         case Repeat(ticket):

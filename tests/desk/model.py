@@ -508,13 +508,20 @@ class Model:
             if case.open and (case.area, case.category, case.drill) == (report.area, report.category, report.drill)
         ]
         for case in same:
-            if any(self._same_reporter(one, report) for one in case.reports) and len(case.root.reports) < 1_000:
+            if any(self._same_reporter(one, report) for one in case.reports) and self._takes(case.root, report):
                 return self._join(case.root, report, Fate.URGED), Fate.URGED
         for case in same:
             is_same = report.object is not None and any(one.object == report.object for one in case.reports)
-            if is_same and len(case.root.reports) < 1_000:
+            if is_same and self._takes(case.root, report):
                 return self._join(case.root, report, Fate.MERGED), Fate.MERGED
         return self._open(report), Fate.TICKETED
+
+    def _takes(self, root: Case, report: Report) -> bool:
+        own = self.rules.categories.get(report.category, Category()).urgency
+        danger = self._urgency(report) is Urgency.CRITICAL and own is not Urgency.CRITICAL
+        if danger and (root.urgency is not Urgency.CRITICAL or root.side not in (Side.POLICE, report.side)):
+            return False
+        return len(root.reports) < 1_000
 
     def _again(self, case: Case, report: Report) -> Fate:
         joined = next(r for r in case.reports if (r.source, r.source_id) == (report.source, report.source_id))

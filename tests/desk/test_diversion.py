@@ -219,6 +219,39 @@ def test_of_danger_each_is_told_once_and_nobody_who_works_on_it(row: Route, copi
     assert sent.copies == copies
 
 
+@pytest.mark.parametrize("known", ["reporter", "object"])
+def test_danger_is_no_urge_of_what_nobody_sets_out_for(known: str) -> None:
+    """110 is called about a noise, which goes to the street; the next call says that a knife is drawn."""
+    log, told = Log(policy=DANGER), {"category": "noise", known: "one"}
+    log.add(report("r1", text="楼下噪音大", **told, **POLICE_TOOK), 0)
+    assert log.add(report("r2", text="还在吵", **told, **POLICE_TOOK), MINUTE)[-1].startswith("report.settled")
+    assert len(log.memory.tickets) == 1
+    assert log.add(report("r3", text="他们持刀打起来了", **told, **POLICE_TOOK), 2 * MINUTE)[0] == "ticket.opened"
+    (sent,) = said(log, TicketDispatched)
+    assert (sent.unit, sent.copies) == STAYED
+    # From now on danger joins that one; anything else still asks for the first.
+    log.add(report("r4", text="持刀的人还在", **told, **POLICE_TOOK), 3 * MINUTE)
+    log.add(report("r5", text="还在吵", **told, **POLICE_TOOK), 4 * MINUTE)
+    assert [len(one.reports) for one in log.memory.tickets.values()] == [3, 2]
+
+
+def test_danger_that_the_police_take_is_no_urge_of_what_the_other_side_has() -> None:
+    """The street has it, and the police were told; now they are called themselves."""
+    log, city = Log(policy=DANGER), {"source": "city", "side": Side.SERVICE}
+    log.add(report("c1", category="noise", reporter="ann", text="有人持刀", **city), 0)
+    assert log.add(report("c2", category="noise", reporter="ann", text="还有人持刀", **city), 1)[0] == "ticket.urged"
+    assert log.add(report("r1", category="noise", reporter="ann", text="有人持刀", **POLICE_TOOK), 2) == OPENED
+    assert log.add(report("c3", category="noise", reporter="ann", text="有人持刀", **city), 3)[0] == "ticket.urged"
+
+
+def test_where_all_of_a_category_is_critical_it_joins_as_ever() -> None:
+    """As when an epidemic's surge begins: what was reported before it is the same matter still."""
+    log = Log(policy=replace(DANGER, version="before", categories={}))
+    log.add(report("r1", category="public-health", reporter="ann"), 0)
+    log.add(PolicyPublished(policy=DANGER), 1)
+    assert log.add(report("r2", category="public-health", reporter="ann"), 2)[0] == "ticket.urged"
+
+
 def test_what_stayed_for_its_danger_is_no_diversion_and_an_operator_may_divert_it_later() -> None:
     log = Log(policy=DANGER)
     assert log.add(report(category="noise", text="有人持刀闹事", **POLICE_TOOK), 0) == OPENED
