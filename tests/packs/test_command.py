@@ -92,7 +92,7 @@ def test_two_sets_of_rules_are_compared() -> None:
     assert result.exit_code == 1
     assert "categories.waterlogging.urgency: urgent → critical\n" in result.stdout
     assert "units.flood-team.active: false → true\n" in result.stdout
-    assert "routes.1: + {category: waterlogging, units: [flood-team, grid-strike-team]," in result.stdout
+    assert "routes.5: + {category: waterlogging, units: [flood-team, grid-strike-team]," in result.stdout
 
 
 def test_a_folder_is_compared_for_programs(root: Path) -> None:

@@ -93,7 +93,7 @@ TOGETHER = [
         "catch_all.unit: 'flood-team' is not active: what no route",
     ),
     ("district.yaml", "[joint-service-desk]", "[nobody]", "copy_unclear: 'nobody' is not in units.yaml"),
-    ("district.yaml", "[police-station]", "[nobody]", "copy_danger: 'nobody' is not in units.yaml"),
+    ("district.yaml", "[police-station, police-command]", "[nobody]", "copy_danger: 'nobody' is not in units.yaml"),
     ("district.yaml", "first: 1 wd", "first: 9 wd", "extension.first: is longer than `most`"),
     (
         "grids.yaml",
@@ -209,8 +209,8 @@ TOGETHER = [
     ),
     (
         "limits.yaml",
-        "- {category: dirty-road, stages: {handled: 5 wh}}",
-        "- {category: exposed-garbage, stages: {handled: 2 wd}}",
+        "- {category: dirty-road, urgency: routine, stages: {handled: 5 wh}}",
+        "- {category: exposed-garbage, urgency: routine, stages: {handled: 2 wd}}",
         "rows.#: for 'exposed-garbage' can never decide: rows before it name all",
     ),
     ("limits.yaml", "percent: 150", "percent: 90", "ladder.2.percent: 90 does not come after 100"),

@@ -1,5 +1,7 @@
 """The district that ships: whole, without a doubt about anything, and what it says comes out as the desk takes it."""
 
+from itertools import product
+
 import pytest
 
 from agents.packs import examine, load_pack, load_policy
@@ -7,6 +9,7 @@ from schemas.codec import encode
 from schemas.codes import Clock, Level, LimitClock, Side, Stage, Step, Urgency
 from schemas.policy import Category, LimitRow, Policy, Span, Unit
 from schemas.state import POLICY
+from streams.desk.routing import Placed, Routes
 from tests.desk.calendars import moment
 from tests.desk.logs import T0, Log, report
 
@@ -104,6 +107,21 @@ def test_a_limit_is_that_of_the_table(policy: Policy, limit: str, named: dict[st
     assert first(policy, limit, **named) == expected
 
 
+@pytest.mark.parametrize(("urgency", "handled", "overall"), [("critical", 3, 28), ("urgent", 24, 52)])
+def test_no_item_gives_what_is_urgent_the_time_of_what_is_not(
+    policy: Policy, urgency: str, handled: int, overall: int
+) -> None:
+    """路灯漏电: the street lamp that gives shocks had a working day, 违法搭建 from which somebody fell fifteen."""
+    slow = {
+        (category, limit)
+        for category in policy.categories.keys() - {"pipe-burst"}  # whose last condition is a road restored
+        for limit, hours in (("handled", handled), ("overall", overall))
+        for span in [first(policy, limit, category=category, urgency=urgency)]
+        if span is None or span.clock is LimitClock.WORKING or span.seconds > hours * HOUR_S
+    }
+    assert slow == set()
+
+
 def test_each_urgency_has_all_limits_of_the_loop(policy: Policy) -> None:
     for urgency in Urgency:
         (row,) = [
@@ -163,6 +181,20 @@ def test_every_category_has_an_owner(policy: Policy) -> None:
     assert set(policy.categories) - routed == {"other"}
 
 
+@pytest.mark.parametrize("surge", [None, "flood", "epidemic"])
+def test_what_lies_nowhere_known_goes_to_a_unit_that_there_is(surge: str | None) -> None:
+    """A unit of each street has none for the catch-all: 未定区域派出所 is nobody."""
+    policy = load_policy("pukou", Clock.WALL, surge=surge)
+    places = product(policy.categories, ("police110", "gridapp", "hotline12345"), Side, Urgency, (0, 12))
+    routes, sent = Routes(policy), set()
+    for category, source, side, urgency, hour in places:
+        place = Placed(category, "elsewhere", None, source, side, urgency)
+        for load in (lambda _area, _unit: 0, lambda _area, unit: len(unit)):
+            sent.add(routes.route(place, moment(f"2026-11-29 {hour:02}:30"), load).unit.name)
+    assert [name for name in sent if "未定区域" in name] == []
+    assert routes.told_of_danger("elsewhere", None)[-1] == "公安分局指挥室"
+
+
 def test_a_row_for_several_is_a_row_for_each(policy: Policy) -> None:
     rows = [row for row in policy.routes if row.units == ("street-market",)]
     assert [row.category for row in rows] == ["food-safety", "market-order", "product-quality", "consumer-dispute"]
@@ -177,9 +209,9 @@ def test_a_surge_lies_over_the_pack_and_goes_away_again(policy: Policy) -> None:
         "flood-command",
         "flood-team",
     ]
-    (route,) = [row for row in flood.routes[:5] if row.category == "waterlogging"]
+    (route,) = [row for row in flood.routes[:9] if row.category == "waterlogging" and row.area is None]
     assert route.units == ("flood-team", "grid-strike-team")
-    assert flood.routes[5:] == policy.routes
+    assert flood.routes[9:] == policy.routes
     assert flood.categories["waterlogging"].urgency is Urgency.CRITICAL
     assert flood.categories["waterlogging"].near_m == policy.categories["waterlogging"].near_m
     assert first(flood, "arrived", category="waterlogging", urgency="critical") == wall(1800, "30 min")
@@ -197,7 +229,7 @@ def test_what_passes_without_a_calendar_of_its_own_is_the_rest(policy: Policy) -
     )
     assert policy.suspension_most_s == 30 * 24 * HOUR_S
     assert policy.copy_unclear == ("joint-service-desk",)
-    assert policy.copy_danger == ("police-station",)
+    assert policy.copy_danger == ("police-station", "police-command")
     assert set(policy.closing_sources) >= {"boston311", "rehearsal", "sanmateo"}
     assert (policy.duplicates.link_m, policy.duplicates.link_s, policy.duplicates.threshold) == (300, 600, 60)
 

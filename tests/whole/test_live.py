@@ -58,8 +58,8 @@ def test_what_cannot_be_placed_or_named_is_a_flagged_ticket_of_somebody(
     assert (became.fate, became.flags, became.dead) == ("ticketed", (flag,), "")
     assert (became.area == "elsewhere") is (flag != "unknown-category")
     (opened, *_) = live.facts(became.ticket)
-    # What kind of thing it is may still be known, and with it who handles such things.
-    assert opened[1]["unit"] == ("区合成服务中心值班席" if flag == "unknown-category" else "未定区域城管中队")
+    # A unit of each street would be none.
+    assert opened[1]["unit"] == "区合成服务中心值班席"
 
 
 def test_a_record_too_large_is_refused_at_the_door_and_the_next_goes_on(live: Live) -> None:
