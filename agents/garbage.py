@@ -31,7 +31,7 @@ async def keep_off() -> None:
 
 
 def pause_after(took_s: float) -> float:
-    """Seconds until the next look. Nothing else is done meanwhile: each is to be short, so they come as often as may be.
+    """Seconds until the next look. Nothing else is done meanwhile, so they are to be short and come often.
 
     At 1,000 reports a second a look every 3 s took up to 89 ms, and now takes 1 to 10. Under full load what is in
     flight is looked at each time, though most of it dies by itself: every half second that took 8 % of a worker.

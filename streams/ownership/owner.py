@@ -127,11 +127,15 @@ class Owner(Generic[M]):
         self._transactions = Transactions(
             self._producer, self.stage.group, record_bytes=settings.record_bytes, faults=self._deps.faults
         )
+        first = next(iter(self._inputs))
+        # A coordinator that has just taken the group over tells offsets up to what it knows to be on the other brokers,
+        # which may be what stood there seconds ago. Once it has written something it knows of all before that.
+        await self._transactions.prove(first)
         try:
             opened = await Opener(self.stage, self.partition, settings).open(self.memory)
         except OpenRefused:
             # State and offsets are read one after the other: what a successor commits in between looks like damage.
-            await self._transactions.prove(next(iter(self._inputs)))
+            await self._transactions.prove(first)
             raise
         self._places.update(opened.places)
         self._metadata = opened.metadata

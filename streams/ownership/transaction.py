@@ -75,7 +75,7 @@ class Transactions:
         self._producer.begin_ahead(self._group, for_s)
 
     async def prove(self, partition: TopicPartition) -> None:
-        """Raise Fenced if another owner has taken over by now; commits nothing."""
+        """Raise Fenced if another owner has taken over by now; commits nothing, but the group's coordinator writes."""
         try:
             await self._producer.begin_transaction()
             # Only what is sent meets the broker: a transaction without anything in it does not.

@@ -71,6 +71,9 @@ class Broker:
         """When each of them was committed last: one for itself, as Kafka forgets them."""
         self.loading = False
         """The coordinator of groups says nothing yet."""
+        self.behind = False
+        """A new coordinator of groups tells each offset as it was before its last move, until it writes something."""
+        self._before: dict[tuple[str, TopicPartition], OffsetAndMetadata] = {}
         self.timed_out = 0
         """Transactions that the broker ended because they took too long."""
         self.marker_s = marker_s
@@ -139,7 +142,8 @@ class Broker:
 
     def committed(self, group: str, places: Sequence[TopicPartition]) -> Offsets:
         """The group's offsets; nothing at all while the coordinator loads, as aiokafka drops the error."""
-        return {} if self.loading else {place: self.offsets.get((group, place), NOTHING) for place in places}
+        known = self._before if self.behind else self.offsets
+        return {} if self.loading else {place: known.get((group, place), NOTHING) for place in places}
 
     def init(self, name: str, timeout_s: float) -> Epoch:
         """Give a new epoch to a transactional id; what the former one left open is aborted first."""
@@ -198,6 +202,7 @@ class Broker:
         if it.state is not State.ONGOING or group not in it.offsets:
             raise InvalidTxnState
         it.offsets[group].update(offsets)
+        self.behind = False
 
     def end(self, name: str, producer: Epoch, commit: bool) -> None:
         """Decide the transaction; the markers follow. Asked again, it says the same again.
@@ -249,6 +254,8 @@ class Broker:
         if commit:
             for group, offsets in it.offsets.items():
                 for place, offset in offsets.items():
+                    if (before := self.offsets.get((group, place), NOTHING)).offset != offset.offset:
+                        self._before[group, place] = before
                     self.offsets[group, place] = offset
                     self.committed_at[group, place] = self.loop.time()
         self._marked(it)

@@ -241,3 +241,21 @@ async def _a_commit_while_the_fence_is_written() -> None:
 
 def test_a_commit_that_meets_the_fence_of_its_owner_ends_the_owner_and_not_the_process() -> None:
     told(_a_commit_while_the_fence_is_written)
+
+
+async def _the_groups_coordinator_fails_over() -> None:
+    story = Story()
+    for number in range(3):
+        story.send(BUSY, b"%d" % number)
+        async with story.seated():
+            await asyncio.sleep(0.5)
+    # Three brokers were killed at once. The log of the group's offsets is whole, but who leads it now tells offsets up
+    # to what it knows to be on the others: a batch of 60 was decided a second time.
+    story.broker.behind = True
+    async with story.seated():
+        await asyncio.sleep(0.5)
+    story.check_whole()
+
+
+def test_an_owner_does_not_go_on_from_an_offset_that_the_coordinator_knows_no_better() -> None:
+    told(_the_groups_coordinator_fails_over)
