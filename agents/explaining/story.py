@@ -99,6 +99,8 @@ class Story:
     def __init__(self) -> None:
         self.ticket: Ticket | None = None
         self.chapters: list[Chapter] = []
+        self._told: dict[str, Reason] = {}
+        """Why each limit ends when it ends, as of its last change."""
 
     def tell(self, fact: Fact, rules: Sequence[Rules]) -> None:
         """The next fact, and the rules that judge the ticket then, where they are known; of several some one does."""
@@ -106,7 +108,8 @@ class Story:
         after = self.ticket = evolve(before, fact)
         old = () if before is None else before.deadlines
         # What is decided on a ticket changes its limits as one: where they are the same ones, nothing befell them.
-        changes = () if isinstance(fact.event, Settlement | Ran) else _changes(rules, after, old)
+        changes = () if isinstance(fact.event, Settlement | Ran) else tuple(_changes(rules, after, old))
+        self._told.update({one.limit: one.reason for one in changes if one.reason is not None})
         self.chapters.append(
             Chapter(
                 sequence=fact.envelope.sequence,
@@ -114,10 +117,22 @@ class Story:
                 type=fact.event.type,
                 policy=after.policy,
                 says=dict(_says(fact.event)),
-                changes=tuple(changes),
-                step=_step(rules, after, fact.event),
+                changes=changes,
+                step=self._step(rules, after, fact.event),
             )
         )
+
+    def _step(self, rules: Sequence[Rules], ticket: Ticket, event: Event) -> Reason | None:
+        if not isinstance(event, Ran):
+            return None
+        found = next((one for one in ticket.deadlines if one.limit == event.limit), None)
+        if found is None:
+            return None
+        why, told = _reason(rules, ticket, found), self._told.get(event.limit)
+        if told is None or why is None or why.is_so:
+            return why
+        # A calendar may be taken back after it has moved a limit: what was told of it then holds as long as it stands.
+        return told if (told.policy, told.due_at) == (ticket.policy, found.due_at) else why
 
 
 def _says(event: Event) -> Iterator[tuple[str, Any]]:
@@ -149,13 +164,6 @@ def _what(old: Deadline | None, new: Deadline) -> str:
         (old.due_at != new.due_at, "is recomputed"),
     )
     return next((what for holds, what in known if holds), "")
-
-
-def _step(rules: Sequence[Rules], ticket: Ticket, event: Event) -> Reason | None:
-    if not isinstance(event, Ran):
-        return None
-    found = next((one for one in ticket.deadlines if one.limit == event.limit), None)
-    return None if found is None else _reason(rules, ticket, found)
 
 
 def _reason(rules: Sequence[Rules], ticket: Ticket, deadline: Deadline) -> Reason | None:
